@@ -1,0 +1,1 @@
+"""Compiles workflow JSON to Python handlers: read, check, lower, structure, emit."""

@@ -1,0 +1,1 @@
+"""The expression language: a checked subset of Python, compiled ahead of time."""

@@ -1,0 +1,1 @@
+"""Runs compiled workflows in any Python process."""

@@ -1,0 +1,1 @@
+"""Execution history: records, capture, stores."""

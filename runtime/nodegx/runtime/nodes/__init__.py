@@ -1,0 +1,1 @@
+"""Implementations of the nodes, one module per library used."""

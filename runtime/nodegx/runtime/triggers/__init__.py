@@ -1,0 +1,1 @@
+"""How executions start: webhooks, schedules, events."""

@@ -1,0 +1,1 @@
+"""The self-hosted host: HTTP, scheduler, events, history."""
