@@ -6,10 +6,13 @@ print it, and nothing here is imported while a workflow runs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+_CAMEL_HUMP = re.compile("(?<!^)([A-Z])")
 
 
 class Kind(StrEnum):
@@ -45,14 +48,27 @@ class Type(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class When:
+    """A parameter that applies only while its sibling `param` has one of `values`."""
+
+    param: str
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Param:
     """A parameter of a node, and at the same time its data input port of that name.
 
-    `choices` limits literals. `literal` forbids templates (the compiler needs the value).
+    `choices` limits literals. `many` accepts a list of such values in place of one.
+    `literal` forbids templates in the value and everything below it (the compiler needs it);
+    a `secret` field below a literal parameter still is a reference such as `{{ secrets.KEY }}`.
     `fields` describes the keys of an object; `items` the elements of an array; None leaves them open.
     `secret` marks values that must come from `secrets`, never be written in the workflow.
+    `when` limits the parameter (and `required`) to some values of a sibling; given otherwise, it
+    is an error, as it would be ignored.
     `runtime` is False for what only the compiler reads (it is not passed to the implementation).
     `argument` is the implementation's keyword where it differs from the snake case of `name`.
+    `scope` names the arguments of an ITEM_EXPRESSION's function, in order.
     `check` looks at a literal value and returns what is wrong with it, or None.
     """
 
@@ -62,8 +78,10 @@ class Param:
     default: Any = None
     required: bool = False
     choices: tuple[Any, ...] = ()
+    many: bool = False
     literal: bool = False
     secret: bool = False
+    when: When | None = None
     runtime: bool = True
     fields: tuple[Param, ...] | None = None
     items: Param | None = None
@@ -71,8 +89,26 @@ class Param:
     maximum: float | None = None
     pattern: str | None = None
     argument: str | None = None
+    scope: tuple[str, ...] = ("item", "index")
     check: Callable[[Any], str | None] | None = None
     examples: tuple[Any, ...] = ()
+
+    @property
+    def keyword(self) -> str:
+        """The implementation's name for this parameter."""
+        return self.argument or _CAMEL_HUMP.sub(r"_\1", self.name).lower()
+
+    def field(self, name: str) -> Param | None:
+        """The key `name` of an object parameter, or None."""
+        return next((field for field in self.fields or () if field.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """Parameters that exclude one another; `required` wants exactly one of them."""
+
+    names: tuple[str, ...]
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +143,15 @@ class NodeType:
 
     `call` names the implementation as `module.function` below `nodegx.runtime.nodes`
     (`http.request`), or `run.method` for what the run itself does (`run.respond`). Where one
-    parameter selects the function, `variant` names that parameter and `call` maps its values.
-    `positional` parameters are passed by position, in this order.
-    `scope` are names an ITEM_EXPRESSION or a body sees besides the usual ones.
+    parameter selects the function, `variant` names that parameter and `call` maps its values,
+    as may `packages`, the distributions the implementation imports.
+    `positional` parameters are passed by position, in this order, those that apply.
+    `alternatives` are groups of parameters that exclude one another.
+    `scope` are names that the body of the node sees besides the usual ones.
     `dynamic_outputs` names the parameter whose value lists further signal outputs (switch cases,
     code outputs).
     `targets` are those that can host the node: local, container, aws, gcp.
+    `example` is the `parameters` object of a typical node.
     """
 
     type: str
@@ -126,9 +165,10 @@ class NodeType:
     call: str | Mapping[str, str] | None = None
     variant: str | None = None
     positional: tuple[str, ...] = ()
+    alternatives: tuple[Alternatives, ...] = ()
     scope: tuple[str, ...] = ()
     dynamic_outputs: str | None = None
-    packages: tuple[str, ...] = ()
+    packages: tuple[str, ...] | Mapping[str, tuple[str, ...]] = ()
     targets: frozenset[str] = frozenset({"local", "container", "aws", "gcp"})
     category: str = ""
     example: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -145,3 +185,21 @@ class NodeType:
     def whole(self) -> Output | None:
         """The output that is the node's value itself, or None where ports are attributes."""
         return next((output for output in self.outputs if output.whole), None)
+
+    def call_for(self, parameters: Mapping[str, Any]) -> str | None:
+        """The implementation that a node with these literal parameters runs, or None."""
+        if self.call is None or isinstance(self.call, str):
+            return self.call
+        return self.call.get(self._variant_of(parameters))
+
+    def packages_for(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+        """The distributions that a node with these literal parameters imports."""
+        if isinstance(self.packages, tuple):
+            return self.packages
+        return self.packages.get(self._variant_of(parameters), ())
+
+    def _variant_of(self, parameters: Mapping[str, Any]) -> str:
+        if self.variant is None:
+            return ""
+        declared = self.param(self.variant)
+        return str(parameters.get(self.variant, declared.default if declared else ""))

@@ -1,0 +1,80 @@
+"""trigger.event: something another workflow announced."""
+
+from __future__ import annotations
+
+from . import checks
+from .types import Kind, NodeType, Output, Param, Signal, Type
+
+NODE = NodeType(
+    "trigger.event",
+    Kind.TRIGGER,
+    "Event",
+    "Starts the workflow for each event of a name that an Emit event node publishes.",
+    params=(
+        Param(
+            "event",
+            Type.STRING,
+            "Name of the event; a final `*` accepts every name that begins so.",
+            required=True,
+            literal=True,
+            check=checks.event_pattern,
+            examples=("order.created", "order.*"),
+        ),
+        Param(
+            "filter",
+            Type.ARRAY,
+            "Comparisons that must all hold for the event's data. Default: every event is taken.",
+            literal=True,
+            items=Param(
+                "comparison",
+                Type.OBJECT,
+                "One comparison.",
+                fields=(
+                    Param(
+                        "path",
+                        Type.STRING,
+                        "Where the value is in the data, keys and indexes joined by dots: "
+                        "`customer.tier`.",
+                        required=True,
+                        pattern=r"[^.\s]+(\.[^.\s]+)*",
+                    ),
+                    Param(
+                        "op",
+                        Type.STRING,
+                        "How it is compared with `value`. `exists` compares whether it is there. "
+                        "Default `eq`.",
+                        default="eq",
+                        choices=(
+                            "eq",
+                            "ne",
+                            "gt",
+                            "gte",
+                            "lt",
+                            "lte",
+                            "in",
+                            "contains",
+                            "startsWith",
+                            "endsWith",
+                            "exists",
+                        ),
+                    ),
+                    Param("value", Type.ANY, "What it is compared with. Default null."),
+                ),
+            ),
+        ),
+    ),
+    outputs=(
+        Output("name", Type.STRING, "Name of the event."),
+        Output("data", Type.ANY, "What was published with it."),
+        Output("id", Type.STRING, "Id of the event, unique."),
+        Output("time", Type.STRING, "When it was published, in ISO 8601."),
+        Output("source", Type.STRING, "Id of the execution that published it."),
+    ),
+    signals_in=(),
+    signals_out=(Signal("received", "An event has arrived."),),
+    category="triggers",
+    example={
+        "event": "order.*",
+        "filter": [{"path": "customer.tier", "op": "in", "value": ["gold", "platinum"]}],
+    },
+)
