@@ -1,0 +1,91 @@
+"""What the last build read and wrote, kept beside its output.
+
+The cache answers two questions: is this workflow's output still what compiling it would give, and
+which files in the build directory are ours to replace or remove.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, TypedDict, cast
+
+from .fingerprint import FORMAT
+
+FILE_NAME = ".nodegx-build.json"
+
+Stamp = list[int]
+"""Size in bytes and modification time in nanoseconds of a file as it was written."""
+
+
+class WorkflowEntry(TypedDict):
+    """One workflow's output. `files` are its own, by name; `subset` names its runtime files."""
+
+    name: str
+    files: dict[str, Stamp]
+    subset: str
+
+
+class SourceEntry(TypedDict):
+    """One workflow file: hash of its bytes, what it was compiled to by slug, and the warnings."""
+
+    hash: str
+    workflows: dict[str, WorkflowEntry]
+    warnings: list[dict[str, Any]]
+
+
+class Cache(TypedDict):
+    """The whole record. `key` covers all that sources share; `subsets` maps the name of a set of
+    runtime files to their paths below a workflow's directory with their stamps."""
+
+    format: str
+    key: str
+    subsets: dict[str, dict[str, Stamp]]
+    sources: dict[str, SourceEntry]
+
+
+def empty(key: str = "") -> Cache:
+    """A cache that knows nothing."""
+    return {"format": FORMAT, "key": key, "subsets": {}, "sources": {}}
+
+
+def load(out: Path) -> Cache:
+    """Reads the cache of a build directory; an absent, damaged or foreign one counts as empty."""
+    try:
+        with open(out / FILE_NAME, "rb") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return empty()
+    if not isinstance(found, dict) or cast("dict[str, Any]", found).get("format") != FORMAT:
+        return empty()
+    return cast("Cache", found)
+
+
+def save(out: Path, cache: Cache) -> None:
+    """Replaces the cache of a build directory, atomically; only subsets in use are kept."""
+    used = {
+        entry["subset"]
+        for source in cache["sources"].values()
+        for entry in source["workflows"].values()
+    }
+    kept = {name: files for name, files in sorted(cache["subsets"].items()) if name in used}
+    text = json.dumps({**cache, "subsets": kept}, separators=(",", ":"), sort_keys=True)
+    temporary = out / f"{FILE_NAME}.{os.getpid()}.tmp"
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, out / FILE_NAME)
+
+
+def intact(out: str, slug: str, entry: WorkflowEntry, subset: dict[str, Stamp]) -> bool:
+    """Whether every file of a workflow's output is on disk as it was written."""
+    directory = f"{out}/{slug}/"
+    stat = os.stat
+    try:
+        for files in (entry["files"], subset):
+            for name, (size, modified) in files.items():
+                found = stat(directory + name)
+                if found.st_mtime_ns != modified or found.st_size != size:
+                    return False
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,204 @@
+"""Puts one workflow's output on disk, or takes it away: atomically, and touching nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from .cache import Stamp
+from .closure import runtime_root
+
+MANIFEST = "manifest.json"
+RUNTIME = "nodegx/runtime"
+TEMPORARY = ".nodegx-tmp-"
+
+
+class ForeignFilesError(Exception):
+    """The directory a workflow would be written to holds what no build has written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A workflow's output on disk: stamps of its own files and of its runtime files, and how many
+    files were new or different."""
+
+    files: dict[str, Stamp]
+    runtime: dict[str, Stamp]
+    changed: int
+
+
+@cache
+def runtime_file(name: str) -> tuple[bytes, Stamp]:
+    """Content and stamp of a runtime source, `name` being relative to `nodegx/runtime`.
+
+    Copies carry the modification time of the original: Python then keeps compiled copies valid as
+    long as the source is the same, and a build recognizes its files without reading them.
+    """
+    path = runtime_root() / name
+    found = path.stat()
+    return path.read_bytes(), [found.st_size, found.st_mtime_ns]
+
+
+def place(
+    out: Path, slug: str, files: Mapping[str, bytes], runtime: Iterable[str], ours: Iterable[str]
+) -> Placed:
+    """Makes `out/slug` hold exactly these files, besides what others put there.
+
+    A new directory appears complete or not at all; in an existing one each file is replaced in one
+    step, the manifest last, and files that are already right are left alone.
+
+    Args:
+        out: the build directory.
+        slug: name of the workflow's directory.
+        files: the workflow's own files by name.
+        runtime: runtime sources, relative to `nodegx/runtime`.
+        ours: names of the files an earlier build put there; those no longer wanted are removed.
+
+    Raises:
+        ForeignFilesError: the directory exists and no build has made it.
+        OSError: the file system refused.
+    """
+    target = out / slug
+    wanted = sorted(runtime)
+    exists = target.is_symlink() or target.exists()
+    if exists and not _is_ours(target):
+        raise ForeignFilesError(f"{target} holds files that no build has written")
+    if exists:
+        changed = _update(target, files, wanted, frozenset(ours))
+    else:
+        changed = _create(target, files, wanted)
+    return Placed(
+        {name: _stamp(target / name) for name in files},
+        {f"{RUNTIME}/{name}": list(runtime_file(name)[1]) for name in wanted},
+        changed,
+    )
+
+
+def remove(out: Path, slug: str, ours: Iterable[str]) -> bool:
+    """Removes the files an earlier build put into `out/slug`, and the directories left empty.
+
+    Returns whether the directory is gone; it stays when it holds files of others.
+    """
+    target = out / slug
+    if target.is_symlink() or not _is_name(slug):
+        return False
+    _unlink(target, ours)
+    return not target.exists()
+
+
+def sweep(out: Path) -> None:
+    """Removes what builds that were killed left half-written."""
+    for path in out.glob(f"{TEMPORARY}*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_ours(target: Path) -> bool:
+    """Whether a build made this directory. An empty one is as good as none."""
+    if target.is_symlink() or not target.is_dir():
+        return False
+    try:
+        head = (target / MANIFEST).read_bytes()[:4096]
+    except OSError:
+        return not any(target.iterdir())
+    return b'"formatVersion"' in head
+
+
+def _create(target: Path, files: Mapping[str, bytes], runtime: list[str]) -> int:
+    temporary = target.parent / f"{TEMPORARY}{os.getpid()}-{target.name}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        for name in {str(PurePosixPath(RUNTIME, name).parent) for name in runtime} | {"."}:
+            (temporary / name).mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (temporary / name).write_bytes(content)
+        for name in runtime:
+            _copy(f"{temporary}/{RUNTIME}/{name}", name)
+        if target.is_dir():
+            target.rmdir()
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return len(files) + len(runtime)
+
+
+def _update(
+    target: Path, files: Mapping[str, bytes], runtime: list[str], ours: frozenset[str]
+) -> int:
+    changed = 0
+    for name in runtime:
+        path = target / RUNTIME / name
+        if not _has_stamp(path, runtime_file(name)[1]):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = f"{path}.{os.getpid()}.tmp"
+            _copy(temporary, name)
+            os.replace(temporary, path)
+            changed += 1
+    for name in sorted(files, key=lambda name: (name == MANIFEST, name)):
+        path = target / name
+        if not _has_content(path, files[name]):
+            temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+            temporary.write_bytes(files[name])
+            os.replace(temporary, path)
+            changed += 1
+    stale = ours - files.keys() - {f"{RUNTIME}/{name}" for name in runtime}
+    _unlink(target, stale)
+    return changed + len(stale)
+
+
+def _copy(path: str, name: str) -> None:
+    content, (_, modified) = runtime_file(name)
+    with open(path, "wb") as file:
+        file.write(content)
+    os.utime(path, ns=(modified, modified))
+
+
+def _stamp(path: Path) -> Stamp:
+    found = path.stat()
+    return [found.st_size, found.st_mtime_ns]
+
+
+def _has_stamp(path: Path, stamp: Stamp) -> bool:
+    try:
+        return _stamp(path) == stamp
+    except OSError:
+        return False
+
+
+def _has_content(path: Path, content: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def _is_name(text: str) -> bool:
+    return text not in ("", ".", "..") and "/" not in text and "\\" not in text
+
+
+def _unlink(target: Path, names: Iterable[str]) -> None:
+    """Removes files with their compiled forms, then the directories this leaves empty.
+
+    The names were read from a file on disk, so none is trusted to stay inside `target`.
+    """
+    root = target.resolve()
+    emptied = {target}
+    for name in names:
+        path = target / name
+        if not all(map(_is_name, name.split("/"))) or not path.resolve().is_relative_to(root):
+            continue
+        path.unlink(missing_ok=True)
+        for compiled in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
+            compiled.unlink(missing_ok=True)
+        below = [path.parent, *path.parent.parents]
+        emptied.update(below[: below.index(target)])
+        emptied.add(path.parent / "__pycache__")
+    for directory in sorted(emptied, key=lambda path: len(path.parts), reverse=True):
+        try:
+            directory.rmdir()
+        except OSError:
+            continue  # it holds something, or is gone already
