@@ -1,1 +1,22 @@
 """The expression language: a checked subset of Python, compiled ahead of time."""
+
+from .errors import ExpressionError
+from .names import ROOTS, Binding, Names, Reference, Resolved, Resolver, references, value
+from .syntax import Expression, Template
+from .template import parse_expression, parse_template
+
+__all__ = [
+    "ROOTS",
+    "Binding",
+    "Expression",
+    "ExpressionError",
+    "Names",
+    "Reference",
+    "Resolved",
+    "Resolver",
+    "Template",
+    "parse_expression",
+    "parse_template",
+    "references",
+    "value",
+]
