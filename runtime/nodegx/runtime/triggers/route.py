@@ -1,0 +1,107 @@
+"""A trigger that is reached over HTTP, ready to serve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import auth as authentication
+from . import cors as cross_origin
+from . import ratelimit
+from .auth import Authenticator
+from .body import BODY_TYPES
+from .cors import Cors, texts
+from .problem import ConfigError
+from .ratelimit import RateLimit
+
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+MAX_BODY = 1_000_000
+FUNCTIONS = "/functions/"
+TYPES = ("trigger.webhook", "cloud.request")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One trigger.
+
+    Args:
+        workflow: name of the workflow.
+        node: id of the trigger node.
+        type: its type, one of `TYPES`.
+        methods: accepted methods, upper-case.
+        path: the path, with `{parameters}`.
+        responds: whether the workflow has a response node; if not, calls are answered with 202.
+        body_type: how bodies are parsed, one of `BODY_TYPES`.
+        max_body: bytes.
+        auth: who may call; None is everyone.
+        cors: rules for pages of other origins; None forbids them.
+        limit: how often it may be called; None is unlimited.
+        parameters: declared parameters of a `cloud.request`; None for a webhook.
+    """
+
+    workflow: str
+    node: str
+    type: str
+    methods: tuple[str, ...]
+    path: str
+    responds: bool = True
+    body_type: str = "auto"
+    max_body: int = MAX_BODY
+    auth: Authenticator | None = None
+    cors: Cors | None = None
+    limit: RateLimit | None = None
+    parameters: Sequence[Mapping[str, Any]] | None = None
+
+
+def build(
+    workflow: str,
+    node: str,
+    type: str,
+    config: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    *,
+    responds: bool = True,
+) -> Route:
+    """The route of a trigger, from the settings in its manifest.
+
+    Args:
+        workflow: name of the workflow; its last part names the function of a `cloud.request`.
+        node: id of the trigger node.
+        type: one of `TYPES`.
+        config: the trigger's parameters. Credentials are `{"$secret": name}`.
+        secrets: resolves those names when a request comes.
+        responds: whether the workflow has a response node.
+
+    Raises:
+        ConfigError: a setting cannot work.
+    """
+    function = type == "cloud.request"
+    methods: Any = "POST" if function else config.get("method") or "POST"
+    names = tuple(name.upper() for name in texts(methods, "method"))
+    unknown = [name for name in names if name not in METHODS]
+    if unknown or not names:
+        raise ConfigError(f"method must be among {', '.join(METHODS)}")
+    path = FUNCTIONS + workflow.rpartition("/")[2] if function else config.get("path")
+    if not isinstance(path, str):
+        raise ConfigError("a webhook needs a path")
+    body_type = config.get("bodyType") or "auto"
+    if body_type not in BODY_TYPES:
+        raise ConfigError(f"bodyType must be one of {', '.join(BODY_TYPES)}")
+    max_body = config.get("maxBodyBytes", MAX_BODY)
+    if not isinstance(max_body, int) or isinstance(max_body, bool) or max_body < 0:
+        raise ConfigError("maxBodyBytes must be a whole number")
+    return Route(
+        workflow,
+        node,
+        type,
+        names,
+        path,
+        responds,
+        body_type,
+        max_body,
+        authentication.build(config.get("auth"), secrets),
+        cross_origin.build(config.get("cors")),
+        ratelimit.build(config.get("rateLimit")),
+        (config.get("parameters") or ()) if function else None,
+    )
