@@ -116,6 +116,15 @@ AUTH = Param(
             when=_JWT,
         ),
         Param(
+            "preset",
+            Type.STRING,
+            "Whose signatures these are: `github`, `shopify`, `slack` and `stripe` sign in ways that "
+            "are known, `generic` goes by the settings below. Default `generic`.",
+            default="generic",
+            choices=("generic", "github", "shopify", "slack", "stripe"),
+            when=_HMAC,
+        ),
+        Param(
             "header",
             Type.STRING,
             "Header that holds the signature. Default `X-Signature`.",
