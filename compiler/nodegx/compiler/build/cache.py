@@ -6,10 +6,14 @@ which files in the build directory are ours to replace or remove.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypedDict, cast
+
+from nodegx.compiler.diagnostics import Diagnostic, Excerpt, Severity
 
 from .fingerprint import FORMAT
 
@@ -89,3 +93,29 @@ def intact(out: str, slug: str, entry: WorkflowEntry, subset: dict[str, Stamp]) 
     except OSError:
         return False
     return True
+
+
+def pack(diagnostics: Iterable[Diagnostic], root: Path) -> list[dict[str, Any]]:
+    """Findings as JSON data, with file names relative to `root`: projects are moved around."""
+    packed: list[dict[str, Any]] = []
+    for found in diagnostics:
+        values = dataclasses.asdict(found)
+        if found.file is not None:
+            inside = found.file.is_relative_to(root)
+            values["file"] = str(found.file.relative_to(root) if inside else found.file)
+        packed.append(values)
+    return packed
+
+
+def unpack(packed: Iterable[dict[str, Any]], root: Path) -> Iterator[Diagnostic]:
+    """The findings that `pack` made `packed` of."""
+    for values in packed:
+        excerpt, file = values["excerpt"], values["file"]
+        restored: dict[str, Any] = {
+            **values,
+            "pointer": tuple(values["pointer"]),
+            "severity": Severity(values["severity"]),
+            "file": None if file is None else root / file,
+            "excerpt": None if excerpt is None else Excerpt(**excerpt),
+        }
+        yield Diagnostic(**restored)

@@ -17,10 +17,6 @@ RUNTIME = "nodegx/runtime"
 TEMPORARY = ".nodegx-tmp-"
 
 
-class ForeignFilesError(Exception):
-    """The directory a workflow would be written to holds what no build has written."""
-
-
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A workflow's output on disk: stamps of its own files and of its runtime files, and how many
@@ -59,15 +55,11 @@ def place(
         ours: names of the files an earlier build put there; those no longer wanted are removed.
 
     Raises:
-        ForeignFilesError: the directory exists and no build has made it.
         OSError: the file system refused.
     """
     target = out / slug
     wanted = sorted(runtime)
-    exists = target.is_symlink() or target.exists()
-    if exists and not _is_ours(target):
-        raise ForeignFilesError(f"{target} holds files that no build has written")
-    if exists:
+    if (target / MANIFEST).exists():
         changed = _update(target, files, wanted, frozenset(ours))
     else:
         changed = _create(target, files, wanted)
@@ -97,15 +89,17 @@ def sweep(out: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _is_ours(target: Path) -> bool:
-    """Whether a build made this directory. An empty one is as good as none."""
-    if target.is_symlink() or not target.is_dir():
+def is_free(target: Path) -> bool:
+    """Whether a workflow may be written to `target`: there is nothing, or what a build wrote."""
+    if target.is_symlink():
         return False
+    if not target.is_dir():
+        return not target.exists()
     try:
-        head = (target / MANIFEST).read_bytes()[:4096]
+        with open(target / MANIFEST, "rb") as file:
+            return b'"formatVersion"' in file.read(4096)
     except OSError:
         return not any(target.iterdir())
-    return b'"formatVersion"' in head
 
 
 def _create(target: Path, files: Mapping[str, bytes], runtime: list[str]) -> int:
