@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,33 @@ class Node:
     type: str
     retry: Retry | None = None
     timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a workflow's executions are run and recorded. The defaults hold wherever `@workflow`
+    says nothing.
+
+    Args:
+        timeout: seconds an execution may take in all; None sets no limit.
+        memory: MiB a cloud function is given; None leaves it to the target. Not enforced here.
+        concurrency: executions of this workflow that one process runs at the same time; further
+            ones wait their turn. None sets no limit.
+        capture: what the history keeps: `full`, `errors` (data only where the execution failed),
+            `minimal` (no data at all) or `off` (no record).
+        redact: JSONPaths of values that the history never keeps, such as `$..card`.
+        max_bytes: longest JSON text the history keeps of one value; longer ones are truncated.
+        on_error: workflow that is called when an execution fails.
+        retry: policy for executions that fail as a whole; None runs them once.
+        timezone: IANA name of the zone in which times without one are read.
+    """
+
+    timeout: float | None = 300.0
+    memory: int | None = None
+    concurrency: int | None = None
+    capture: Literal["full", "errors", "minimal", "off"] = "full"
+    redact: tuple[str, ...] = ()
+    max_bytes: int = 65_536
+    on_error: str | None = None
+    retry: Retry | None = None
+    timezone: str = "UTC"

@@ -1,0 +1,371 @@
+"""The life of one run of a workflow: start, answer, failure, record."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter, time
+from typing import Any
+
+from . import logs, retry
+from .errors import ErrorInfo, RunStopped
+from .failure import Failure
+from .history.plain import plain
+from .history.record import ExecutionRecord, Status
+from .history.recorder import OnStep, Recorder
+from .history.redact import has_hint, redact_text
+from .history.text import Capture
+from .host import Host
+from .ids import new_id
+from .messages import error_info
+from .node import Node
+from .run import MAX_CALL_DEPTH, Run
+from .secrets import Secrets
+from .values import ExecutionInfo, Reply, Trigger, iso_time
+from .workflow import Workflow
+
+GRACE = 5.0  # seconds that a cancelled handler has for its cleanup, such as `finally` parts
+
+
+class Execution:
+    """One run of a workflow.
+
+    `start` returns once the execution is on record; from then on `response` can be awaited for
+    the answer to the caller and `finish` for the end, in any order or not at all.
+
+    Args:
+        workflow: what to run.
+        trigger: what started it.
+        host: the surroundings.
+        id: its id; None makes a new one.
+        parent: id of the execution that called this one.
+        depth: how deep calls are nested.
+        capture: replaces the workflow's own history setting of that name.
+        on_step: is told of every step as it starts and ends.
+        log: where log lines go.
+
+    Attributes:
+        record: what the history will keep; complete once `finish` has returned.
+        response: the first answer a `cloud.response` gave; at the latest at the end None, or an
+            answer of status 500, 503 or 504 if the run failed, was cancelled or took too long.
+        answer: the answer that was given, or None.
+        failure: why it failed, was cancelled or took too long; None otherwise.
+        halted: True once the handler has used up the time for its cleanup.
+    """
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        trigger: Trigger,
+        host: Host,
+        *,
+        id: str | None = None,
+        parent: str | None = None,
+        depth: int = 0,
+        capture: str | None = None,
+        on_step: OnStep | None = None,
+        log: logs.Log | None = None,
+    ) -> None:
+        self.id = id or new_id()
+        self.workflow = workflow
+        self.trigger = trigger
+        self.host = host
+        self.depth = depth
+        self.halted = False
+        self.secrets = Secrets(host.secrets)
+        self.record = ExecutionRecord(
+            self.id,
+            workflow.name,
+            trigger.node,
+            Status.RUNNING,
+            time(),
+            parent=parent,
+            revision=workflow.revision,
+        )
+        self.response: asyncio.Future[Reply | None]
+        self._log = log or logs.default
+        self._mode = capture or workflow.settings.capture
+        self._history = host.history if self._mode != "off" else None
+        self._recorder: Recorder | None = None
+        self._capture: Capture | None = None
+        if self._history is not None or on_step is not None:
+            settings = workflow.settings
+            self._capture = Capture(self.secrets.values_read, settings.redact, settings.max_bytes)
+            data = self._mode in ("full", "errors")
+            self._recorder = Recorder(self._capture, data=data, on_step=on_step)
+        self._task: asyncio.Task[None] | None = None
+        self.answer: Reply | None = None
+        self.failure: ErrorInfo | None = None
+        self._verdict: tuple[Status, ErrorInfo] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    # --- for the host --------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Waits for the workflow's concurrency limit, puts the start on record and sets the
+        handler going.
+
+        Raises:
+            Exception: whatever keeps the history from being written.
+        """
+        gate = self.workflow.gate
+        await gate.enter()
+        try:
+            record = self.record
+            record.started = time()
+            if self._capture is not None and self._mode in ("full", "errors"):
+                record.input = self._capture.text(self.trigger.value)
+            if self._history is not None:
+                try:
+                    await self._history.started(record)
+                except asyncio.CancelledError:
+                    record.status, record.finished = Status.CANCELLED, time()
+                    await self._history.finished(record)
+                    raise
+        except BaseException:
+            gate.leave()
+            raise
+        loop = asyncio.get_running_loop()
+        self.response = loop.create_future()
+        self._task = loop.create_task(self._live(), name=self.id)
+
+    async def finish(self) -> ExecutionRecord:
+        """Waits for the end. Cancelling this call does not cancel the execution.
+
+        Raises:
+            RuntimeError: `start` has not returned.
+        """
+        if self._task is None:
+            raise RuntimeError("The execution has not been started")
+        await asyncio.wait((self._task,))
+        if not self._task.cancelled():
+            self._task.result()
+        return self.record
+
+    def cancel(self, reason: str = "The execution was cancelled") -> None:
+        """Ends the execution early. Its handler gets a few seconds for what it has to clean up."""
+        info = ErrorInfo(reason, "cancelled", "fatal", None, 1, None)
+        self._end(Status.CANCELLED, info)
+
+    # --- for the run ---------------------------------------------------------------------------
+
+    @property
+    def replied(self) -> bool:
+        """Whether the caller has an answer."""
+        return self.answer is not None
+
+    def reply(self, reply: Reply) -> None:
+        """Answers the caller; only the first answer counts."""
+        if self.answer is None:
+            self.answer = reply
+            if not self.response.done():
+                self.response.set_result(reply)
+
+    def describe(self, error: BaseException, node: Node | None = None) -> ErrorInfo:
+        """What a workflow sees of an error, without secrets.
+
+        Args:
+            error: any error that came out of the handler.
+            node: the node to blame if no step raised it; None finds it by the handler's lines.
+        """
+        source = self.workflow.source
+        failure = Failure.of(error, self.id)
+        if failure is None:
+            name = node.id if node is not None else source.node_of(error)
+            failure = Failure.mark(error, self.id, name, 1)
+        if failure.info is None:
+            info = error_info(error, source, node=failure.node, attempts=failure.attempts)
+            secrets = self.secrets.values_read
+            if secrets:
+                details = None if info.details is None else secrets.scrub_tree(plain(info.details))
+                info = info._replace(message=secrets.scrub(info.message), details=details)
+            failure.info = info
+        return failure.info
+
+    def record_origin(self, error: BaseException, suffix: str) -> ErrorInfo:
+        """Describes an error, and records the failure of its node if it failed before its step
+        began."""
+        info = self.describe(error)
+        failure = Failure.of(error, self.id)
+        if failure is not None and not failure.recorded and self._recorder is not None:
+            failure.recorded = True
+            if failure.node is not None:
+                kind = self.workflow.node_type(failure.node)
+                self._recorder.failed(failure.node, kind, suffix, info)
+        return info
+
+    def log(self, level: logs.Level, message: str, **fields: Any) -> None:
+        """Writes a log line about this execution, without secrets."""
+        if not self._log.wants(level):
+            return
+        secrets = self.secrets.values_read
+        message = secrets.scrub(message)
+        if has_hint(message):
+            message = redact_text(message)
+        self._log.write(level, message, execution=self.id, workflow=self.workflow.name, **fields)
+
+    # --- the run itself ------------------------------------------------------------------------
+
+    async def _live(self) -> None:
+        settings = self.workflow.settings
+        if settings.timeout is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(settings.timeout, self._expire, settings.timeout)
+        begun = perf_counter()
+        try:
+            status, info = await self._attempts()
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            cancelled = ErrorInfo("The host shut down", "cancelled", "fatal", None, 1, None)
+            status, info = self._verdict or (Status.CANCELLED, cancelled)
+        finally:
+            self.workflow.gate.leave()
+            if self._timer is not None:
+                self._timer.cancel()
+        self.halted = True
+        self._answer(status)
+        self._complete(status, info, perf_counter() - begun)
+        await self._report(status, info)
+
+    async def _attempts(self) -> tuple[Status, ErrorInfo | None]:
+        """Runs the handler, again if the workflow's retry policy says so."""
+        policy = self.workflow.settings.retry
+        started = iso_time(self.record.started)
+        attempt = 1
+        while True:
+            run = Run(
+                self,
+                self._recorder,
+                ExecutionInfo(self.id, self.workflow.name, started, attempt),
+            )
+            try:
+                await self.workflow.handler(run)
+                return self._verdict or (Status.SUCCESS, None)
+            except RunStopped as stopped:
+                if stopped.message:
+                    self.log("info", f"stopped: {stopped.message}")
+                return Status.SUCCESS, None
+            except Exception as error:
+                info = self.record_origin(error, run.suffix)
+                if self._verdict is not None:
+                    return self._verdict
+                if (
+                    policy is None
+                    or self.replied
+                    or attempt >= policy.attempts
+                    or not retry.applies(policy, error)
+                ):
+                    self._log_failure(error, info)
+                    return Status.ERROR, info
+                delay = retry.delay_after(policy, attempt, error)
+                self.log_retry(info.node, attempt, policy.attempts, delay, error)
+                await asyncio.sleep(delay)
+                attempt += 1
+
+    def _expire(self, seconds: float) -> None:
+        message = f"The execution took longer than {seconds:g} s"
+        self._end(Status.TIMEOUT, ErrorInfo(message, "timeout", "retriable", None, 1, None))
+
+    def _end(self, status: Status, info: ErrorInfo) -> None:
+        if self._task is None or self.halted or self._verdict is not None:
+            return
+        self._verdict = (status, info)
+        self._task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._task.get_loop().call_later(GRACE, self._halt)
+
+    def _halt(self) -> None:
+        """Cancels a handler again that is still at it after its grace."""
+        self.halted = True
+        if self._task is not None:
+            self._task.cancel()
+            self._timer = self._task.get_loop().call_later(GRACE, self._halt)
+
+    def _answer(self, status: Status) -> None:
+        if self.response.done():
+            return
+        problem = _PROBLEMS.get(status)
+        if problem is None:
+            self.response.set_result(None)
+            return
+        code, title = problem
+        body = {"type": "about:blank", "title": title, "status": code, "executionId": self.id}
+        self.response.set_result(Reply(code, {"content-type": "application/problem+json"}, body))
+
+    def _complete(self, status: Status, info: ErrorInfo | None, duration: float) -> None:
+        record = self.record
+        record.status = status
+        record.finished = record.started + duration
+        self.failure = info
+        recorder, capture = self._recorder, self._capture
+        if recorder is None or capture is None:
+            return
+        record.steps = recorder.steps
+        if info is not None:
+            record.error = recorder.error_text(info)
+        if self._mode in ("full", "errors") and self.answer is not None:
+            record.output = capture.text(self.answer)
+        if self.secrets.values_read:
+            recorder.rescrub()
+            record.input = capture.scrub(record.input) if record.input is not None else None
+        if self._mode == "errors" and status == Status.SUCCESS:
+            record.input = record.output = None
+            record.steps = []
+        if recorder.dropped:
+            self.log("warning", f"{recorder.dropped} steps are not in the history")
+
+    async def _report(self, status: Status, info: ErrorInfo | None) -> None:
+        """Writes the history and calls the workflow for failures."""
+        level: logs.Level = "info" if status == Status.SUCCESS else "warning"
+        if self._log.wants(level):
+            took = (self.record.finished or 0.0) - self.record.started
+            self.log(level, f"execution ended: {status}", duration=round(took, 6))
+        if self._history is not None:
+            try:
+                await self._history.finished(self.record)
+            except asyncio.CancelledError:
+                await self._history.finished(self.record)  # cancelled while it waited; once only
+            except Exception as error:
+                self.log("error", f"the history was not written: {error}")
+        if status in (Status.ERROR, Status.TIMEOUT) and info is not None:
+            await self._call_on_error(info)
+
+    async def _call_on_error(self, info: ErrorInfo) -> None:
+        target = self.workflow.settings.on_error
+        if target is None or target == self.workflow.name or self.depth >= MAX_CALL_DEPTH:
+            return
+        payload = {
+            "workflow": self.workflow.name,
+            "execution": self.id,
+            "error": info._asdict(),
+            "trigger": plain(self.trigger.value),
+        }
+        try:
+            await self.host.call(target, payload, parent=self.id, depth=self.depth + 1, wait=False)
+        except Exception as error:
+            self.log("error", f"the workflow for failures, {target}, was not started: {error}")
+
+    # --- logs ----------------------------------------------------------------------------------
+
+    def log_retry(
+        self, node: str | None, attempt: int, attempts: int, delay: float, error: Exception
+    ) -> None:
+        """Notes that something failed and will be tried again."""
+        if self._log.wants("warning"):
+            reason = error_info(error, self.workflow.source, node=node, attempts=attempt).message
+            message = f"attempt {attempt} of {attempts} failed, next in {delay:.3g} s: {reason}"
+            self.log("warning", message, node=node)
+
+    def _log_failure(self, error: BaseException, info: ErrorInfo) -> None:
+        if self._log.wants("error"):
+            trace = [self._clean(line) for line in self.workflow.source.explain(error)]
+            self.log("error", info.message, node=info.node, code=info.code, trace=trace or None)
+
+    def _clean(self, text: str) -> str:
+        return redact_text(self.secrets.values_read.scrub(text))
+
+
+_PROBLEMS = {
+    Status.ERROR: (500, "The workflow failed"),
+    Status.TIMEOUT: (504, "The workflow took too long"),
+    Status.CANCELLED: (503, "The execution was cancelled"),
+}

@@ -1,0 +1,117 @@
+"""What is secret by its name: passwords, tokens, cookies, card numbers.
+
+A value counts as secret if its key says so, also inside text: in the query of a URL, in a form, in
+JSON that somebody put into a string, after `Bearer`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+MARKER = "[redacted]"
+
+# Compared with keys in lower case without `-`, `_` and blanks.
+_ANYWHERE = (
+    "password", "passwd", "passphrase", "passcode", "pwd", "secret", "authorization", "cookie",
+    "apikey", "accesskey", "privatekey", "signingkey", "credential", "cardnumber", "creditcard",
+    "debitcard", "cvv", "cvc", "sessionid", "jwt",
+)  # fmt: skip
+_WHOLE = frozenset({"card", "pin", "pan", "ssn", "otp"})
+_TOKEN = re.compile(r"token(?!iz)")
+_COUNTS = re.compile(r"tokens$|tokens?(count|limit|usage|used)")
+
+# One of these is in every JSON text with a sensitive key, once it is prepared like a key.
+_HINTS = (*_ANYWHERE, "token", *(f'"{name}"' for name in sorted(_WHOLE)))
+_SCHEME_HINTS = ("bearer ", "basic ", "digest ")
+
+_NAME = (
+    r"(?:pass(?:word|wd|phrase|code)|pwd|secret|token(?!iz)|authorization|cookie|credential|cvv"
+    r"|cvc|jwt|(?:api|access|private|signing)[-_ ]?key|session[-_ ]?id"
+    r"|(?:credit|debit)[-_]?card|card[-_ ]?number)"
+)
+_ASSIGNED = re.compile(
+    # Bounded repetitions: this runs over text that strangers send.
+    rf"""((?<![\w.-])[\w.-]{{0,64}}?{_NAME}[\w.-]{{0,32}}\\{{0,3}}["']?\s{{0,8}}[=:]\s{{0,8}})"""
+    r"""(?:(["'])(?:(?!\2)[^\\]|\\.){0,65536}|(\\{1,3}["'])[^"']{0,65536}|[^\s&;,}"'\\]{1,65536})""",
+    re.IGNORECASE | re.DOTALL,
+)
+_SCHEME = re.compile(
+    r"\b(Bearer|Basic|Digest)\s{1,8}(?=\S{0,512}[\d=]|\S{20})[\w.~+/=-]{8,}", re.IGNORECASE
+)
+_USERINFO = re.compile(r"(://)[^/?#\s@\"']{1,512}@")
+
+
+@lru_cache(maxsize=4096)
+def is_sensitive(key: str) -> str | None:
+    """Whether what a key names is secret: `"always"`, `"text"` if only where it is not a number
+    (`max_tokens` is none), None if not."""
+    name = _bare(key[:256].lower())
+    if name in _WHOLE or any(word in name for word in _ANYWHERE):
+        return "always"
+    if _TOKEN.search(name):
+        return "text" if _COUNTS.search(name) else "always"
+    return None
+
+
+def _bare(lower: str) -> str:
+    return lower.replace("_", "").replace("-", "").replace(" ", "")
+
+
+def has_hint(text: str) -> bool:
+    """Whether a text, JSON or not, may have something to redact. Quick, and never wrong with
+    False."""
+    lower = text.lower()
+    bare = _bare(lower)
+    return (
+        any([hint in bare for hint in _HINTS])
+        or any([hint in lower for hint in _SCHEME_HINTS])
+        or ("://" in text and "@" in text)
+    )
+
+
+def redact_text(text: str) -> str:
+    """A text without what it says is secret: `token=…`, `"password": "…"`, `Bearer …`,
+    `https://user:password@host`."""
+    text = _SCHEME.sub(rf"\1 {MARKER}", text)
+    text = _ASSIGNED.sub(lambda found: f"{found[1]}{found[2] or found[3] or ''}{MARKER}", text)
+    return _USERINFO.sub(rf"\1{MARKER}@", text)
+
+
+def redact_names(tree: Any) -> Any:
+    """Replaces in `tree` (JSON data, changed in place) what is secret by its name; returns it.
+
+    Headers may be objects, pairs (`["Authorization", "…"]`) or `{"name": …, "value": …}`.
+    """
+    if isinstance(tree, str):
+        return redact_text(tree) if has_hint(tree) else tree
+    if isinstance(tree, dict):
+        return _redact_object(tree)  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(tree, list):
+        return _redact_list(tree)  # pyright: ignore[reportUnknownArgumentType]
+    return tree
+
+
+def _redact_object(tree: dict[str, Any]) -> dict[str, Any]:
+    for key, value in tree.items():
+        tree[key] = MARKER if _hides(key, value) else redact_names(value)
+    name = tree.get("name", tree.get("key"))
+    if isinstance(name, str) and "value" in tree and _hides(name, tree["value"]):
+        tree["value"] = MARKER
+    return tree
+
+
+def _redact_list(tree: list[Any]) -> list[Any]:
+    if len(tree) == 2 and isinstance(tree[0], str) and _hides(tree[0], tree[1]):
+        tree[1] = MARKER
+        return tree
+    tree[:] = [redact_names(item) for item in tree]
+    return tree
+
+
+def _hides(key: str, value: Any) -> bool:
+    if value is None or value is True or value is False or value == "":
+        return False
+    sensitive = is_sensitive(key)
+    return sensitive == "always" or (sensitive == "text" and not isinstance(value, (int, float)))

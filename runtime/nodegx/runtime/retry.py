@@ -1,0 +1,68 @@
+"""Repeating what failed: delays, and which errors deserve it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from .errors import NodegxError, RetriableError
+from .messages import code_of, is_retriable
+from .node import Retry
+
+T = TypeVar("T")
+
+
+def delay_after(
+    policy: Retry, attempt: int, error: Exception, draw: Callable[[], float] = random.random
+) -> float:
+    """Seconds to wait after failed attempt number `attempt` (from 1): what the policy says, or
+    longer if the other side asked for it (`details["retryAfter"]`), at most `max_delay`.
+
+    Args:
+        policy: the node's policy.
+        attempt: the attempt that failed.
+        error: why it failed.
+        draw: gives numbers from 0 to 1 for the jitter.
+    """
+    try:
+        delay = policy.delay * policy.backoff ** (attempt - 1)
+    except OverflowError:
+        delay = policy.max_delay
+    delay = max(0.0, min(delay, policy.max_delay)) * (1.0 - policy.jitter * draw())
+    return max(delay, min(_requested_delay(error), policy.max_delay))
+
+
+def applies(policy: Retry, error: Exception) -> bool:
+    """Whether a policy wants another try after this error: one of its `on` names the error's
+    category or code; without `on` every retriable error qualifies."""
+    if not policy.on:
+        return is_retriable(error)
+    category = "retriable" if is_retriable(error) else "fatal"
+    return category in policy.on or code_of(error) in policy.on
+
+
+def _requested_delay(error: Exception) -> float:
+    details = error.details if isinstance(error, NodegxError) else None
+    wait: Any = details.get("retryAfter") if isinstance(details, dict) else None  # pyright: ignore
+    return float(wait) if isinstance(wait, (int, float)) and wait > 0 else 0.0
+
+
+async def within(seconds: float | None, call: Callable[[], Awaitable[T]], what: str) -> T:
+    """Awaits `call()` for at most `seconds`.
+
+    Raises:
+        RetriableError: code `timeout`; the message begins with `what`.
+    """
+    if seconds is None:
+        return await call()
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await call()
+    except TimeoutError as error:
+        if limit.expired():
+            raise RetriableError(
+                f"{what} took longer than {seconds:g} s", code="timeout"
+            ) from error
+        raise

@@ -1,0 +1,472 @@
+"""The object a compiled handler talks to."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from time import perf_counter, time
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+
+from . import flow, retry
+from .clock import seconds_until
+from .errors import ErrorInfo, FatalError, RunStopped
+from .failure import Failure
+from .history.record import Status
+from .node import Node, Retry
+from .values import ExecutionInfo, ForEachResult, Reply, iso_time
+
+if TYPE_CHECKING:
+    from .execution import Execution
+    from .history.recorder import Recorder
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MAX_CALL_DEPTH = 16
+
+
+class Run:
+    """One execution of a workflow, as its handler sees it. Bodies of loops get a `Run` of their
+    own whose steps carry the iteration.
+
+    Attributes:
+        trigger: the value of the trigger that started this execution.
+        vars: the project's variables.
+        env: the environment variables that workflows may read.
+        secrets: secrets by name; whatever is read here is kept out of the history.
+        execution: id, workflow, start and attempt of this execution.
+    """
+
+    __slots__ = ("_owner", "_recorder", "_suffix", "env", "execution", "secrets", "trigger", "vars")
+
+    trigger: Any
+    vars: Mapping[str, Any]
+    env: Mapping[str, str]
+    secrets: Mapping[str, str]
+    execution: ExecutionInfo
+
+    def __init__(self, owner: Execution, recorder: Recorder | None, info: ExecutionInfo) -> None:
+        self._owner = owner
+        self._recorder = recorder
+        self._suffix = "" if info.attempt == 1 else f"#{info.attempt}"
+        self.trigger = owner.trigger.value
+        self.vars = owner.host.vars
+        self.env = owner.host.env
+        self.secrets = owner.secrets
+        self.execution = info
+
+    def _scope(self, suffix: str) -> Run:
+        """A run whose steps are told apart by `suffix`."""
+        scope = object.__new__(Run)
+        scope._owner = self._owner
+        scope._recorder = self._recorder
+        scope._suffix = self._suffix + suffix
+        scope.trigger = self.trigger
+        scope.vars = self.vars
+        scope.env = self.env
+        scope.secrets = self.secrets
+        scope.execution = self.execution
+        return scope
+
+    @property
+    def halted(self) -> bool:
+        """Whether the execution is over for good; steps do nothing then but raise."""
+        return self._owner.halted
+
+    @property
+    def suffix(self) -> str:
+        """What the ids of this run's steps end with: `[3]` in an iteration, `#2` in a second
+        attempt."""
+        return self._suffix
+
+    # --- steps ---------------------------------------------------------------------------------
+
+    @overload
+    async def step(
+        self,
+        node: Node,
+        fn: Callable[P, Coroutine[Any, Any, T]],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T: ...
+    @overload
+    async def step(
+        self, node: Node, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+    async def step(self, node: Node, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Runs one action node: `fn(*args, **kwargs)`, awaited if it is asynchronous, under the
+        node's retry policy and time limit, and records it.
+
+        Raises:
+            Exception: whatever the last attempt raised.
+        """
+        if self._recorder is not None or node.retry is not None or node.timeout is not None:
+            return await self._recorded_step(node, fn, args, kwargs)
+        if self._owner.halted:
+            raise asyncio.CancelledError
+        try:
+            result = fn(*args, **kwargs)
+            if hasattr(type(result), "__await__"):
+                return await result
+        except Exception as error:
+            Failure.mark(error, self.execution.id, node.id, 1)
+            raise
+        except SystemExit as error:
+            raise _not_an_exit(error, self.execution.id, node.id) from error
+        return result
+
+    async def _recorded_step(
+        self, node: Node, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        if self._owner.halted:
+            raise asyncio.CancelledError
+        recorder = self._recorder
+        record = None
+        if recorder is not None:
+            record = recorder.begin(node, self._suffix, fn, args, kwargs)
+        start = perf_counter()
+        attempt = 1
+        try:
+            while True:
+                try:
+                    if node.timeout is not None:
+                        result = await retry.within(
+                            node.timeout, lambda: _settle(fn(*args, **kwargs)), f"`{node.id}`"
+                        )
+                    else:
+                        result = fn(*args, **kwargs)
+                        if hasattr(type(result), "__await__"):
+                            result = await result
+                    break
+                except SystemExit as error:
+                    raise _not_an_exit(error, self.execution.id, node.id) from error
+                except Exception as error:
+                    if not await self._wait_for_retry(node, node.retry, attempt, error):
+                        raise
+                    attempt += 1
+        except Exception as error:
+            failure = Failure.mark(error, self.execution.id, node.id, attempt)
+            if record is not None and recorder is not None:
+                failure.recorded = True
+                info = self._owner.describe(error)
+                recorder.fail(record, perf_counter() - start, info, attempt)
+            raise
+        except BaseException:
+            if record is not None and recorder is not None:
+                recorder.abort(record, perf_counter() - start, attempt)
+            raise
+        if record is not None and recorder is not None:
+            recorder.end(record, perf_counter() - start, result, attempt)
+        return result
+
+    async def _wait_for_retry(
+        self, node: Node, policy: Retry | None, attempt: int, error: Exception
+    ) -> bool:
+        """Sleeps as long as the policy says, or returns False if it wants no further attempt."""
+        if policy is None or attempt >= policy.attempts or not retry.applies(policy, error):
+            return False
+        delay = retry.delay_after(policy, attempt, error)
+        self._owner.log_retry(node.id, attempt, policy.attempts, delay, error)
+        await asyncio.sleep(delay)
+        return True
+
+    def caught(self, node: Node, error: Exception) -> ErrorInfo:
+        """Notes that the workflow handles a failure of `node`, and tells what it was. Whatever
+        failed before the node's step began, such as one of its parameters, is recorded too."""
+        info = self._owner.describe(error, None if node.type == "logic.try" else node)
+        recorder = self._recorder
+        if recorder is not None:
+            if node.type == "logic.try":
+                self._owner.record_origin(error, self._suffix)
+                recorder.point(node, self._suffix, "catch", output=info)
+            else:
+                Failure.mark(error, self.execution.id, node.id, 1).recorded = True
+                recorder.handled(node, self._suffix, info)
+        return info
+
+    # --- decisions -----------------------------------------------------------------------------
+
+    def branch(self, node: Node, condition: Any) -> bool:
+        """Whether a condition holds; records which way the workflow went."""
+        holds = bool(condition)
+        if self._recorder is not None:
+            self._recorder.point(node, self._suffix, "true" if holds else "false")
+        return holds
+
+    def match(self, node: Node, value: Any, cases: Mapping[str, Any]) -> str:
+        """Name of the first case whose value equals `value` as JSON does (1 is not true), or
+        `default`."""
+        name = "default"
+        for case, expected in cases.items():
+            if expected == value and isinstance(expected, bool) == isinstance(value, bool):
+                name = case
+                break
+        if self._recorder is not None:
+            self._recorder.point(node, self._suffix, name, input={"value": value})
+        return name
+
+    def switch(self, node: Node, case: str) -> str:
+        """Records which way the workflow goes at `node`, and returns it. A node that has run as a
+        step gets the port in its record."""
+        if self._recorder is not None:
+            self._recorder.route(node, self._suffix, case)
+        return case
+
+    def started_by(self, node: Node) -> bool:
+        """Whether that trigger started this execution."""
+        return self._owner.trigger.node == node.id
+
+    def stop(
+        self, node: Node, message: str | None = None, status: str = "success"
+    ) -> RunStopped | FatalError:
+        """What to raise to end the execution here.
+
+        Args:
+            node: the stop node.
+            message: why, for the history; with status `error` also the failure's message.
+            status: `success`, or `error` for a failure that an enclosing try may catch.
+        """
+        message = None if message is None else str(message)
+        failed = status == "error"
+        if self._recorder is not None:
+            ended = Status.ERROR if failed else Status.SUCCESS
+            self._recorder.point(node, self._suffix, None, input={"message": message}, status=ended)
+        if not failed:
+            return RunStopped(message)
+        error = FatalError(message or "The workflow was stopped", code="stopped")
+        Failure.mark(error, self.execution.id, node.id, 1).recorded = True
+        return error
+
+    # --- blocks --------------------------------------------------------------------------------
+
+    async def for_each(
+        self,
+        node: Node,
+        items: Any,
+        body: Callable[[Run, Any, int], Awaitable[Any]],
+        *,
+        concurrency: int = 1,
+        batch_size: int | None = None,
+        on_item_error: str = "fail",
+    ) -> ForEachResult:
+        """Runs `body(run, item, index)` for every item.
+
+        Args:
+            node: the loop's node.
+            items: a list; None counts as empty.
+            body: gets a `Run` of its own, the item (or a list of `batch_size` items) and the
+                number of the iteration from 0.
+            concurrency: iterations that run at the same time.
+            batch_size: items per iteration; None hands over one item, not in a list.
+            on_item_error: `fail` cancels the other iterations and propagates the error;
+                `continue` notes it and goes on.
+
+        Raises:
+            FatalError: code `forEach.items`; `items` is no list.
+        """
+        results: list[Any] = []
+        errors: list[dict[str, Any]] = []
+
+        async def run_body(item: Any, index: int) -> None:
+            scope = self._scope(f"[{index}]")
+            try:
+                results[index] = await body(scope, item, index)
+            except Exception as error:
+                info = self._owner.record_origin(error, scope._suffix)
+                if on_item_error != "continue":
+                    raise
+                errors.append({"index": index, **info._asdict()})
+
+        async def iterate(items: Any, **_: Any) -> ForEachResult:
+            elements = flow.elements(items, batch_size)
+            results[:] = [None] * len(elements)
+            errors.clear()
+            await flow.each(elements, run_body, concurrency)
+            errors.sort(key=lambda error: error["index"])
+            return ForEachResult(results, errors)
+
+        options: dict[str, Any] = {}
+        if concurrency != 1:
+            options["concurrency"] = concurrency
+        if batch_size is not None:
+            options["batch_size"] = batch_size
+        return await self.step(node, iterate, items, **options)
+
+    async def retry(self, node: Node, body: Callable[[Run], Awaitable[T]], policy: Retry) -> T:
+        """Runs `body(run)` until it succeeds or the policy gives up; then its last error
+        propagates."""
+
+        async def attempts() -> T:
+            attempt = 1
+            while True:
+                scope = self if attempt == 1 else self._scope(f"#{attempt}")
+                try:
+                    return await body(scope)
+                except Exception as error:
+                    self._owner.record_origin(error, scope._suffix)
+                    if not await self._wait_for_retry(node, policy, attempt, error):
+                        raise
+                    attempt += 1
+
+        return await self.step(node, attempts)
+
+    async def all(self, *branches: Node | Coroutine[Any, Any, Any]) -> bool:
+        """Runs branches concurrently until each has ended. The first error cancels the others.
+
+        Args:
+            branches: optionally the merge node, then the branches' coroutines.
+
+        Returns:
+            Whether at least one branch arrived; one that stops short of the merge returns False.
+        """
+        return await self._merge(flow.join_all, branches)
+
+    async def any(self, *branches: Node | Coroutine[Any, Any, Any]) -> bool:
+        """Runs branches concurrently until the first one arrives, and cancels the others. If all
+        fail, the last error propagates. Arguments and result are those of `all`."""
+        return await self._merge(flow.join_any, branches)
+
+    async def _merge(
+        self,
+        join: Callable[[Sequence[Coroutine[Any, Any, Any]]], Awaitable[bool]],
+        branches: Sequence[Node | Coroutine[Any, Any, Any]],
+    ) -> bool:
+        node: Node | None = None
+        coroutines: list[Coroutine[Any, Any, Any]] = []
+        for branch in branches:
+            if isinstance(branch, Node):
+                node = branch
+            else:
+                coroutines.append(branch)
+        if self._owner.halted:
+            for coroutine in coroutines:
+                coroutine.close()
+            raise asyncio.CancelledError
+        arrived = await join(coroutines)
+        if arrived and node is not None and self._recorder is not None:
+            self._recorder.point(node, self._suffix, "done")
+        return arrived
+
+    # --- the outside world ---------------------------------------------------------------------
+
+    async def respond(
+        self,
+        node: Node,
+        *,
+        status: Any = 200,
+        headers: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> None:
+        """Answers the caller; the workflow goes on. Only the first answer counts.
+
+        Raises:
+            FatalError: code `response.status`; the status is no number from 100 to 599.
+        """
+        if self._owner.replied:
+            self._owner.log("warning", "the caller has been answered already", node=node.id)
+            if self._recorder is not None:
+                self._recorder.skip(node, self._suffix)
+            return
+
+        def respond(
+            status: Any, headers: Mapping[str, Any] | None = None, body: Any = None
+        ) -> None:
+            self._owner.reply(make_reply(status, headers, body))
+
+        options: dict[str, Any] = {} if headers is None else {"headers": headers}
+        await self.step(node, respond, status=status, body=body, **options)
+
+    async def wait(self, node: Node, *, seconds: float | None = None, until: Any = None) -> None:
+        """Pauses for `seconds`, or until a point in time (ISO 8601 text, datetime, or seconds
+        since the epoch). A time that has passed does not wait.
+
+        Raises:
+            FatalError: code `time.format`; `until` is no point in time.
+        """
+
+        async def pause(seconds: float | None = None, until: Any = None) -> None:
+            if seconds is None:
+                seconds = seconds_until(until, self._owner.workflow.settings.timezone)
+            await asyncio.sleep(seconds)
+
+        if seconds is None:
+            await self.step(node, pause, until=until)
+        else:
+            await self.step(node, pause, seconds)
+
+    async def call(self, node: Node, workflow: str, input: Any = None, wait: bool = True) -> Any:
+        """Runs another workflow and returns its answer; with `wait` False only starts it and
+        returns `{"execution": id}`.
+
+        Raises:
+            FatalError: code `call.depth`; workflows call one another without end.
+        """
+
+        async def call(workflow: str, input: Any, wait: bool = True) -> Any:
+            depth = self._owner.depth + 1
+            if depth > MAX_CALL_DEPTH:
+                raise FatalError(
+                    f"Workflows may call one another {MAX_CALL_DEPTH} levels deep;"
+                    f" {workflow} would be one more",
+                    code="call.depth",
+                )
+            return await self._owner.host.call(
+                workflow, input, parent=self.execution.id, depth=depth, wait=wait
+            )
+
+        return await self.step(node, call, workflow, input, **({} if wait else {"wait": False}))
+
+    async def emit(self, node: Node, event: str, data: Any = None) -> str:
+        """Publishes an internal event and returns its id."""
+
+        async def emit(event: str, data: Any) -> str:
+            owner = self._owner
+            return await owner.host.emit(
+                event, data, source=self.execution.id, depth=owner.depth + 1
+            )
+
+        return await self.step(node, emit, event, data)
+
+    def now(self) -> str:
+        """The present as ISO 8601 text in UTC."""
+        return iso_time(time())
+
+    def uuid(self) -> str:
+        """A new random UUID."""
+        import uuid
+
+        return str(uuid.uuid4())
+
+    def random(self) -> float:
+        """A random number from 0 to below 1."""
+        return random.random()  # noqa: S311 - for samples and jitter; uuid() is for secrets
+
+
+def _not_an_exit(error: SystemExit, execution: str, node: str) -> FatalError:
+    """A failure in place of `sys.exit()`, which would end the process with all its executions."""
+    failure = FatalError("The code of this node called exit()", code="exit")
+    Failure.mark(failure, execution, node, 1)
+    return failure
+
+
+async def _settle(result: Any) -> Any:
+    """The result of a call that may be asynchronous."""
+    return await result if hasattr(type(result), "__await__") else result
+
+
+def make_reply(status: Any, headers: Mapping[str, Any] | None, body: Any) -> Reply:
+    """A checked `Reply`."""
+    try:
+        code = int(status)
+    except (TypeError, ValueError):
+        code = 0
+    if not 100 <= code <= 599:
+        raise FatalError(
+            f"The status of a response must be a number from 100 to 599, not {status!r}",
+            code="response.status",
+        )
+    if isinstance(body, tuple) and hasattr(body, "_asdict"):
+        body = body._asdict()  # pyright: ignore
+    return Reply(code, {str(k): str(v) for k, v in (headers or {}).items()}, body)

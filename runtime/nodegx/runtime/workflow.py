@@ -1,0 +1,87 @@
+"""The decorator that makes a handler function a workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+from .limits import Gate
+from .node import Node, Retry, Settings
+from .sourcemap import SourceMap
+
+if TYPE_CHECKING:
+    from .run import Run
+
+Handler = Callable[["Run"], Awaitable[None]]
+
+
+class Workflow:
+    """A compiled workflow: its handler and how it is to be run.
+
+    Attributes:
+        name: full name, such as `/#__cloud__/ProcessOrder`.
+        handler: the compiled coroutine function.
+        settings: limits and history settings.
+        revision: hash of the workflow this was compiled from; empty if unknown.
+        source: the handler's text and the nodes its lines belong to.
+        gate: admits as many executions at a time as `settings.concurrency` allows.
+    """
+
+    __slots__ = ("gate", "handler", "name", "revision", "settings", "source")
+
+    def __init__(
+        self, name: str, handler: Handler, settings: Settings, *, revision: str = ""
+    ) -> None:
+        self.name = name
+        self.handler = handler
+        self.settings = settings
+        self.revision = revision
+        code: Any = getattr(handler, "__code__", None)
+        self.source = SourceMap(code.co_filename if code else "", getattr(code, "co_name", ""))
+        self.gate = Gate(settings.concurrency)
+
+    def node_type(self, node: str) -> str:
+        """The type of the node of that id, as the handler's module declares it; empty if it does
+        not."""
+        names: dict[str, Any] = getattr(self.handler, "__globals__", {})
+        found = (value for value in names.values() if isinstance(value, Node) and value.id == node)
+        return next((value.type for value in found), "")
+
+    def __repr__(self) -> str:
+        return f"<Workflow {self.name}>"
+
+
+def workflow(
+    name: str,
+    *,
+    timeout: float | None = 300.0,
+    memory: int | None = None,
+    concurrency: int | None = None,
+    capture: Literal["full", "errors", "minimal", "off"] = "full",
+    redact: tuple[str, ...] = (),
+    max_bytes: int = 65_536,
+    on_error: str | None = None,
+    retry: Retry | None = None,
+    timezone: str = "UTC",
+) -> Callable[[Handler], Workflow]:
+    """Makes a handler a `Workflow`. The arguments are those of `Settings`.
+
+    Args:
+        name: the workflow's full name.
+    """
+    settings = Settings(
+        timeout=timeout,
+        memory=memory,
+        concurrency=concurrency,
+        capture=capture,
+        redact=redact,
+        max_bytes=max_bytes,
+        on_error=on_error,
+        retry=retry,
+        timezone=timezone,
+    )
+
+    def decorate(handler: Handler) -> Workflow:
+        return Workflow(name, handler, settings)
+
+    return decorate
