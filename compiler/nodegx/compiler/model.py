@@ -6,7 +6,7 @@ Schema is generated from them, so titles and descriptions here are what editors 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, LiteralString
 
 from nodegx.runtime.catalog import checks
 from nodegx.runtime.node import Retry
@@ -25,7 +25,7 @@ DURATION_SCHEMA: dict[str, Any] = {
 MAX_DURATION = 366 * 86_400.0
 
 
-def custom_error(kind: str, message: str, hint: str) -> PydanticCustomError:
+def custom_error(kind: LiteralString, message: str, hint: str) -> PydanticCustomError:
     """An error whose message and hint are shown as they are."""
     return PydanticCustomError(kind, "{message}", {"message": message, "hint": hint})
 
@@ -83,13 +83,15 @@ Id = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_pr
 Label = Annotated[str, Field(max_length=500)]
 
 
-class _Model(BaseModel):
+class FormatModel(BaseModel):
+    """What all objects of the format have in common."""
+
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, alias_generator=to_camel, validate_default=False
     )
 
 
-class RetryPolicy(_Model):
+class RetryPolicy(FormatModel):
     """When and how often a failed step is tried again."""
 
     max_attempts: int = Field(
@@ -124,7 +126,7 @@ class RetryPolicy(_Model):
         )
 
 
-class HistorySettings(_Model):
+class HistorySettings(FormatModel):
     """What is kept of each execution, and for how long."""
 
     capture: Literal["full", "errors", "minimal", "off"] = Field(
@@ -145,7 +147,7 @@ class HistorySettings(_Model):
     )
 
 
-class Settings(_Model):
+class Settings(FormatModel):
     """How the workflow runs."""
 
     timeout: TimeLimit | None = Field(
@@ -161,7 +163,7 @@ class Settings(_Model):
     )
     retry: RetryPolicy | None = Field(default=None, description="Policy for executions that fail.")
     timezone: Annotated[str, Field(max_length=100)] = Field(
-        "UTC", description="Time zone of times without one, such as `Europe/Berlin`."
+        default="UTC", description="Time zone of times without one, such as `Europe/Berlin`."
     )
 
     def runtime(self) -> RuntimeSettings:
@@ -179,7 +181,7 @@ class Settings(_Model):
         )
 
 
-class NodeSpec(_Model):
+class NodeSpec(FormatModel):
     """A node on the canvas."""
 
     id: Id = Field(description="Unique in the workflow; also the node's name in expressions.")
@@ -197,7 +199,7 @@ class NodeSpec(_Model):
     notes: str = Field(default="", description="For people; has no effect.")
 
 
-class Connection(_Model):
+class Connection(FormatModel):
     """A wire from an output port to an input port."""
 
     source_id: Annotated[str, Field(max_length=MAX_NAME)]
@@ -206,7 +208,7 @@ class Connection(_Model):
     target_port: Annotated[str, Field(max_length=MAX_NAME)]
 
 
-class WorkflowSpec(_Model):
+class WorkflowSpec(FormatModel):
     """One workflow."""
 
     name: WorkflowName = Field(description="Unique in the project: `/#__cloud__/ProcessOrder`.")
@@ -224,7 +226,7 @@ class WorkflowFile(WorkflowSpec):
     schema_url: str | None = Field(default=None, alias="$schema", max_length=2_000)
 
 
-class Bundle(_Model):
+class Bundle(FormatModel):
     """A file with several workflows."""
 
     schema_url: str | None = Field(default=None, alias="$schema", max_length=2_000)

@@ -8,6 +8,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from .expressions import ROOTS
+
 _PART = r"#?\w(?:[\w \-]|\.\w)*"
 WORKFLOW_NAME = re.compile(rf"/?{_PART}(?:/{_PART})*")
 """Parts between slashes; a dot only inside a word, so that no name can climb a directory."""
@@ -19,10 +21,7 @@ WORKFLOW_NAME_HINT = (
 
 MAX_NAME = 200
 
-RESERVED = frozenset(
-    {"item", "index", "vars", "env", "secrets", "execution", "nodes", "run", "fx", "_"}
-    | set(keyword.kwlist)
-)
+RESERVED = frozenset({*ROOTS, *keyword.kwlist, "run", "fx", "null", "true", "false", "undefined"})
 """Names that mean something else wherever a node's name could stand."""
 
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
