@@ -1,0 +1,53 @@
+"""Points in time, as people write and read them on a command line."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from datetime import datetime
+
+import click
+from nodegx.runtime.catalog.checks import duration_seconds
+
+
+def moment(text: str) -> float:
+    """Seconds since the epoch of `2h` (ago), `2026-11-23`, `2026-11-23 09:30`, full ISO 8601 or
+    `now`; local time unless the text has a zone. The type of an option.
+
+    Raises:
+        click.BadParameter: it is none of these.
+    """
+    text = text.strip()
+    if text == "now":
+        return time.time()
+    with contextlib.suppress(ValueError):
+        return time.time() - duration_seconds(text)
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise click.BadParameter(
+            f"{text!r} is no point in time; write 30m, 2h or 3d (ago), or 2026-11-23 09:30"
+        ) from None
+
+
+def local(at: float, *, milliseconds: bool = False) -> str:
+    """`2026-11-23 09:30:12` in the local time zone."""
+    text = datetime.fromtimestamp(at).astimezone()
+    return text.strftime("%Y-%m-%d %H:%M:%S") + (f".{text.microsecond // 1000:03}" * milliseconds)
+
+
+def iso(at: float | None) -> str | None:
+    """ISO 8601 with the local zone's offset, to the millisecond; None stays None."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="milliseconds")
+
+
+def until(at: datetime) -> str:
+    """How long it is until a moment that has a time zone: `in 4 min`, `in 2 days`."""
+    left = at.timestamp() - time.time()
+    for unit, length in (("day", 86_400.0), ("h", 3_600.0), ("min", 60.0)):
+        if left >= length:
+            count = int(left // length)
+            return f"in {count} {unit}{'s' if unit == 'day' and count != 1 else ''}"
+    return f"in {max(0, round(left))} s"
