@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from nodegx.runtime.triggers.given import trigger_value
 from nodegx.runtime.triggers.inputs import InputError
 

@@ -102,7 +102,7 @@ def _number(value: Any) -> float:
         return value
     if isinstance(value, str):
         try:
-            number = json.loads(value.strip(), parse_constant=_number)
+            number = json.loads(value.strip(), parse_constant=str)
         except ValueError:
             number = None
         if isinstance(number, int | float) and not isinstance(number, bool):
@@ -115,7 +115,7 @@ def _integer(value: Any) -> int:
         number = _number(value)
     except ValueError:
         raise _wrong("a whole number", value) from None
-    if not float(number).is_integer():
+    if isinstance(number, float) and not number.is_integer():
         raise _wrong("a whole number", value)
     return int(number)
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple, Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .duration import seconds
 from .problem import ConfigError
@@ -117,6 +116,8 @@ def find_zone(name: object) -> tzinfo:
     Raises:
         ConfigError: there is none of that name.
     """
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     if name == "UTC":
         return UTC
     try:
