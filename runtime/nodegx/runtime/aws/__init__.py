@@ -1,0 +1,1 @@
+"""What runs inside an AWS Lambda function: standard library only."""
