@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from time import perf_counter, time
 from typing import Any
 
@@ -140,6 +141,17 @@ class Execution:
         if not self._task.cancelled():
             self._task.result()
         return self.record
+
+    def when_finished(self, callback: Callable[[Execution], None]) -> None:
+        """Has `callback` called with this execution once it is over and on record. A host that
+        tracks many executions is spared a task for each of them.
+
+        Raises:
+            RuntimeError: `start` has not returned.
+        """
+        if self._task is None:
+            raise RuntimeError("The execution has not been started")
+        self._task.add_done_callback(lambda _: callback(self))
 
     def cancel(self, reason: str = "The execution was cancelled") -> None:
         """Ends the execution early. Its handler gets a few seconds for what it has to clean up."""
