@@ -181,6 +181,14 @@ def http_url(value: Any) -> str | None:
     return None
 
 
+def proxy_url(value: Any) -> str | None:
+    """The URL of a proxy that is reached over plain http."""
+    fault = http_url(value)
+    if fault is None and not str(value).lower().startswith("http://"):
+        return "is not an http URL, which the proxy must have"
+    return fault
+
+
 def identifier(value: Any) -> str | None:
     """A name that Python accepts as a variable."""
     from keyword import iskeyword

@@ -97,7 +97,7 @@ NODE = NodeType(
             Type.INTEGER,
             "Most redirects in a row before the request fails. Default 5.",
             default=5,
-            minimum=0,
+            minimum=1,
             maximum=20,
         ),
         PAGINATION,
@@ -142,15 +142,15 @@ NODE = NodeType(
         Param(
             "proxy",
             Type.STRING,
-            "URL of the HTTP proxy to connect through. Default: none; proxies named in the environment "
-            "are not used.",
-            check=checks.http_url,
-            literal=True,
+            "URL of the HTTP proxy to tunnel through, such as `http://proxy:3128`. Default: none; "
+            "proxies named in the environment are not used.",
+            check=checks.proxy_url,
         ),
         Param(
             "allowPrivateNetwork",
             Type.BOOLEAN,
-            "Whether hosts on loopback and private networks may be called. Default true.",
+            "Whether hosts on loopback and private networks may be called; a host that sets "
+            "NODEGX_NETWORK=public forbids them, whatever a workflow says. Default true.",
             default=True,
             literal=True,
         ),
