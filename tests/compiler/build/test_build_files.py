@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from nodegx.compiler.build import cache, fingerprint, project
-from nodegx.compiler.build.project import build_files
+from nodegx.compiler.build import cache, files, fingerprint
+from nodegx.compiler.build.files import build_files
 from nodegx.compiler.build.report import BuildReport, State
 from nodegx.compiler.build.worker import Outcome, Unit
+from nodegx.compiler.checks.across import Call, Interface
 from nodegx.compiler.diagnostics import Diagnostic, Excerpt, Severity
 
 
@@ -21,7 +22,7 @@ def fake_compile(path: Path) -> Outcome:
     """A file holds {slug: text}; `warn` and `fail` make findings."""
     data: dict[str, str] = json.loads(path.read_bytes())
     if "fail" in data:
-        return Outcome([], [Diagnostic("NX999", data["fail"], file=path)])
+        return Outcome([], [Diagnostic("NX999", data["fail"], file=path)], [])
     warnings = [
         Diagnostic(
             "NX998",
@@ -45,7 +46,12 @@ def fake_compile(path: Path) -> Outcome:
         for slug, text in data.items()
         if slug != "warn"
     ]
-    return Outcome(units, warnings)
+    called = tuple(Call(text, None, ("x",)) for text in data.values() if text.startswith("/"))
+    interfaces = [
+        Interface(unit.name, unit.slug, path, (), callable=True, routes=(), calls=called)
+        for unit in units
+    ]
+    return Outcome(units, warnings, interfaces)
 
 
 class Project:
@@ -66,8 +72,8 @@ class Project:
             self.root,
             sources,
             self.out,
+            lambda: fake_compile,
             whole=not files,
-            compile_one=fake_compile,
             **options,  # pyright: ignore[reportArgumentType]
         )
 
@@ -283,12 +289,43 @@ def test_warnings_are_told_again(shop: Project) -> None:
 def test_two_files_cannot_share_a_directory(shop: Project) -> None:
     shop.write("again.json", orders="other")
     report = shop.build()
-    assert [d.code for d in report.diagnostics] == ["NX604"]
+    assert [(d.code, d.line) for d in report.diagnostics] == [("NX604", 1)]
     assert states(report) == {
         "orders": State.WRITTEN,
         "workflows/orders.json": State.FAILED,
         "reports": State.WRITTEN,
     }
+
+
+def test_calls_are_checked_against_all_workflows(shop: Project) -> None:
+    shop.write("orders.json", orders="/reports")
+    assert shop.build().ok
+    (shop.root / "workflows/reports.json").unlink()
+    for _ in range(2):
+        report = shop.build()
+        assert [d.code for d in report.diagnostics] == ["NX603"]
+        assert states(report) == {"orders": State.FAILED}
+    shop.write("reports.json", reports="back")
+    report = shop.build()
+    assert report.ok
+    assert states(report) == {"orders": State.UNCHANGED, "reports": State.WRITTEN}
+
+
+def test_a_broken_file_does_not_make_its_callers_wrong(shop: Project) -> None:
+    shop.write("orders.json", orders="/reports")
+    shop.write("reports.json", fail="broken")
+    assert [d.code for d in shop.build().diagnostics] == ["NX999"]
+
+
+def test_building_one_file_knows_the_others(shop: Project) -> None:
+    shop.write("orders.json", orders="/reports")
+    shop.build()
+    shop.write("orders.json", orders="/reports", more="x")
+    assert shop.build("orders.json").diagnostics == []
+    shop.write("orders.json", orders="/nowhere")
+    report = shop.build("orders.json")
+    assert [(d.code, d.severity) for d in report.diagnostics] == [("NX603", Severity.WARNING)]
+    assert not shop.build().ok
 
 
 def test_a_renamed_file_keeps_its_output(shop: Project) -> None:
@@ -322,7 +359,7 @@ def test_a_changed_compiler_counts_as_a_change(
     shop: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.build()
-    monkeypatch.setattr(project, "compiler_fingerprint", lambda: "another")
+    monkeypatch.setattr(files, "compiler_fingerprint", lambda: "another")
     compiled: list[str] = []
     shop.build("orders.json", progress=lambda _done, _total, name: compiled.append(name))
     assert compiled == ["workflows/orders.json", ""]
@@ -350,10 +387,10 @@ def test_nothing_heavy_is_imported_for_an_unchanged_project(shop: Project) -> No
 import sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parents[3])!r})
-from nodegx.compiler.build.project import build_files
+from nodegx.compiler.build.files import build_files
 root = Path({str(shop.root)!r})
 files = {{f"workflows/{{p.name}}": p for p in sorted((root / "workflows").iterdir())}}
-report = build_files(root, files, root / "build")
+report = build_files(root, files, root / "build", lambda: 1 / 0)
 assert report.workflows and all(b.state == "unchanged" for b in report.workflows), report
 heavy = {{"pydantic", "jinja2", "rich", "asyncio", "multiprocessing"}} & set(sys.modules)
 assert not heavy, heavy

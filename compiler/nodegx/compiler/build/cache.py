@@ -32,26 +32,38 @@ class WorkflowEntry(TypedDict):
 
 
 class SourceEntry(TypedDict):
-    """One workflow file: hash of its bytes, what it was compiled to by slug, and the warnings."""
+    """One workflow file: hash of its bytes, what it was compiled to by slug, the warnings, and
+    what other workflows see of these (see `across`)."""
 
     hash: str
     workflows: dict[str, WorkflowEntry]
     warnings: list[dict[str, Any]]
+    interfaces: list[dict[str, Any]]
 
 
 class Cache(TypedDict):
     """The whole record. `key` covers all that sources share; `subsets` maps the name of a set of
-    runtime files to their paths below a workflow's directory with their stamps."""
+    runtime files to their paths below a workflow's directory with their stamps; `across` are the
+    findings between workflows, of all of them if `whole`."""
 
     format: str
     key: str
+    whole: bool
+    across: list[dict[str, Any]]
     subsets: dict[str, dict[str, Stamp]]
     sources: dict[str, SourceEntry]
 
 
 def empty(key: str = "") -> Cache:
     """A cache that knows nothing."""
-    return {"format": FORMAT, "key": key, "subsets": {}, "sources": {}}
+    return {
+        "format": FORMAT,
+        "key": key,
+        "whole": False,
+        "across": [],
+        "subsets": {},
+        "sources": {},
+    }
 
 
 def load(out: Path) -> Cache:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from .worker import Outcome, compile_file
+from .worker import Outcome
 
 WORTH_A_POOL = 48
 """Files below which starting processes costs more than it saves."""
@@ -15,15 +15,13 @@ CHUNK = 16
 Compile = Callable[[Path], Outcome]
 
 
-def compile_all(
-    paths: list[Path], jobs: int | None = None, compile_one: Compile = compile_file
-) -> Iterator[Outcome]:
+def compile_all(paths: list[Path], jobs: int | None, compile_one: Compile) -> Iterator[Outcome]:
     """Outcomes for `paths`, in their order, as they come.
 
     Args:
         paths: workflow files.
         jobs: processes to use; None takes one for each core where that pays, 1 uses none.
-        compile_one: what to do with a file; a function of a module, as processes exchange it.
+        compile_one: what to do with a file; it is sent to other processes, so no lambda.
     """
     wanted = jobs if jobs is not None else _cores() if len(paths) >= WORTH_A_POOL else 1
     if wanted <= 1 or len(paths) < 2:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nodegx.compiler.diagnostics import Diagnostic, DiagnosticError
 
 from .closure import runtime_files
+
+if TYPE_CHECKING:
+    from nodegx.compiler.checks.across import Interface
+    from nodegx.compiler.project import Project
 
 
 class Unit(NamedTuple):
@@ -21,24 +25,32 @@ class Unit(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a file: its workflows, or the errors that stopped it; warnings either way."""
+    """What became of a file: its workflows and what others see of them, or the errors that stopped
+    it; warnings either way."""
 
     units: list[Unit]
     diagnostics: list[Diagnostic]
+    interfaces: list[Interface]
 
 
-def compile_file(path: Path) -> Outcome:
-    """Compiles every workflow of the file at `path`."""
+def compile_file(path: Path, project: Project) -> Outcome:
+    """Compiles every workflow of the file at `path`, as part of `project`."""
     # The passes and their libraries take a quarter of a second to import: only when needed.
-    from nodegx.compiler.pipeline import compile_source
+    from nodegx.compiler.check import check
+    from nodegx.compiler.checks.across import interface_of
+    from nodegx.compiler.pipeline import compile_checked
     from nodegx.compiler.read import read
 
     try:
-        compiled = compile_source(read(path))
+        checked = check(read(path), project)
+        compiled = compile_checked(checked)
     except DiagnosticError as error:
-        return Outcome([], error.diagnostics)
-    units = [
-        Unit(each.name, each.slug, dict(each.files()), runtime_files(each.handler))
-        for each in compiled
-    ]
-    return Outcome(units, [warning for each in compiled for warning in each.warnings])
+        return Outcome([], error.diagnostics, [])
+    return Outcome(
+        [
+            Unit(each.name, each.slug, dict(each.files()), runtime_files(each.handler))
+            for each in compiled
+        ],
+        list(checked.warnings),
+        [interface_of(workflow, path) for workflow in checked.workflows],
+    )
