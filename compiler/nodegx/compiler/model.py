@@ -56,7 +56,10 @@ def workflow_name(name: str) -> str:
         message = f"a name has at most {MAX_NAME} characters"
         raise custom_error("workflow_name", message, "shorten the name")
     if WORKFLOW_NAME.fullmatch(name) is None:
-        message = "a name may not be empty, nor hold ., .. or special characters as a part"
+        message = (
+            "this cannot be the name of a workflow: no part of it may be empty, start with a dot "
+            "or hold special characters"
+        )
         raise custom_error("workflow_name", message, WORKFLOW_NAME_HINT)
     return name
 

@@ -37,7 +37,7 @@ def explain(text: str, error: json.JSONDecodeError) -> Explanation:
     index = min(error.pos, len(text))
     if (comma := _trailing_comma(text, index)) is not None:
         closing = text[comma + 1 :].lstrip()[:1]
-        return comma, f"comma before {quoted(closing)}", "remove the comma"
+        return comma, f"a comma stands before {quoted(closing)}", "remove the comma"
     for start, handler in _MESSAGES:
         if error.msg.startswith(start):
             return handler(text, index)

@@ -78,8 +78,11 @@ def _draft(
     draft = Draft(pointer)
     if ("name",) not in wrong and "name" in data:
         draft.name = data["name"]
-    if ("settings",) not in wrong and "settings" in data:
-        draft.settings = Settings.model_validate(data["settings"])
+    settings: Any = data.get("settings")
+    if isinstance(settings, dict):
+        kept = cast("dict[str, Any]", settings).items()
+        right = {key: value for key, value in kept if ("settings", key) not in wrong}
+        draft.settings = Settings.model_validate(right)
     for index, node in _entries(data.get("nodes")):
         if ("nodes", index) not in wrong:
             draft.nodes.append((index, NodeSpec.model_validate(node)))

@@ -107,14 +107,8 @@ def _unknown_key(model: type[BaseModel], place: Pointer) -> Wording:
 def _missing_key(model: type[BaseModel], loc: tuple[int | str, ...]) -> Wording:
     owner = _model_at(model, loc[:-1])
     key = str(loc[-1])
-    description = next(
-        (
-            info.description
-            for name, info in owner.model_fields.items()
-            if info.alias in {key, name}
-        ),
-        None,
-    )
+    fields = owner.model_fields.values()
+    description = next((info.description for info in fields if info.alias == key), None)
     return "NX202", f'the key "{key}" is missing', description or ""
 
 

@@ -11,6 +11,7 @@ from nodegx.compiler.expressions.syntax import Template
 from nodegx.compiler.graph import Literal, Value
 from nodegx.runtime.catalog.types import Alternatives, Param, Type, When
 
+from .code_values import parse_python, parse_schema
 from .conditions import parse_condition
 from .findings import Findings
 from .values import (
@@ -22,9 +23,7 @@ from .values import (
     items_of,
     members_of,
     parse_json,
-    parse_python,
     parse_scalar,
-    parse_schema,
     parse_secret,
     parse_template_of,
     parse_text,

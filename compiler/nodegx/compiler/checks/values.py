@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -207,7 +205,7 @@ def checked_by(check: Callable[[Any], str | None], value: Any) -> str | None:
         fault = check(value)
     except Exception:
         return "cannot be understood"
-    return None if fault is None else printable(fault, 300)
+    return None if fault is None else printable(fault.rstrip(": "), 300)
 
 
 def _choice_fault(value: Any, param: Param) -> str | None:
@@ -219,7 +217,7 @@ def _choice_fault(value: Any, param: Param) -> str | None:
 def _range_fault(value: Any, param: Param) -> str | None:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    unit = " seconds" if param.type is Type.DURATION else ""
+    unit = " s" if param.type is Type.DURATION else ""
     if param.minimum is not None and value < param.minimum:
         return f"must be at least {param.minimum:g}{unit}"
     if param.maximum is not None and value > param.maximum:
@@ -282,60 +280,3 @@ _PLAIN: Final[Mapping[Type, tuple[str, Callable[[Any], Any]]]] = {
     Type.ARRAY: ("a list", _only(list)),
     Type.DURATION: ("a duration", _duration),
 }
-
-
-# -------------------------------------------------------------------------------------- code
-
-
-def parse_python(value: Any, param: Param, place: Place, findings: Findings) -> Value:
-    """The body of a function in Python."""
-    if not isinstance(value, str):
-        message = f"`{place.name}` must be a text with Python code, not {json_type(value)}"
-        findings.error("NX305", message, place.pointer)
-        return BROKEN
-    if not value.strip():
-        findings.error("NX306", f"`{place.name}` is empty", place.pointer, hint="write return None")
-        return BROKEN
-    fault = _python_fault(value)
-    if fault is not None:
-        message, offset = fault
-        findings.error(
-            "NX319", f"`{place.name}` is not valid Python: {message}", place.pointer, offset=offset
-        )
-        return BROKEN
-    return Literal(value)
-
-
-def _python_fault(code: str) -> tuple[str, int] | None:
-    """What Python says about the body of a function, and where (an offset into `code`)."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            body = ast.parse(code).body or [ast.Pass()]
-            shell = ast.parse("async def body(): pass")
-            cast("ast.AsyncFunctionDef", shell.body[0]).body = body
-            compile(ast.fix_missing_locations(shell), "<code>", "exec", dont_inherit=True)
-    except SyntaxError as error:
-        return error.msg, _offset(code, error.lineno, error.offset)
-    except (ValueError, RecursionError, MemoryError):
-        return "it is nested too deeply or holds characters that code cannot have", 0
-    return None
-
-
-def _offset(code: str, line: int | None, column: int | None) -> int:
-    lines = code.splitlines(keepends=True)
-    before = sum(len(text) for text in lines[: max(0, (line or 1) - 1)])
-    return min(before + max(0, (column or 1) - 1), max(0, len(code) - 1))
-
-
-def parse_schema(value: Any, param: Param, place: Place, findings: Findings) -> Value:
-    """A JSON Schema; it holds no templates."""
-    if not isinstance(value, dict | bool):
-        message = f"`{place.name}` must be a JSON Schema, an object, not {json_type(value)}"
-        findings.error("NX305", message, place.pointer)
-        return BROKEN
-    fault = checked_by(param.check or catalog_checks.json_schema, value)
-    if fault is not None:
-        findings.error("NX306", f"`{place.name}` {fault}", place.pointer)
-        return BROKEN
-    return Literal(value)

@@ -75,6 +75,7 @@ def connect_data(draft: Draft, nodes: Mapping[str, NodeDraft], findings: Finding
         _check_end(wire.source_id, known, (*pointer, "sourceId"), findings)
         _check_end(wire.target_id, known, (*pointer, "targetId"), findings)
         if source is None or target is None:
+            wires.pending.append((wire, pointer))
             continue
         outputs = data_outputs(source)
         param = target.type.param(wire.target_port)
@@ -131,15 +132,34 @@ def _name(kind: Type) -> str:
 def connect_signals(wires: Wires, nodes: Mapping[str, NodeDraft], findings: Findings) -> None:
     """Resolves the pending wires, and tells what is wrong with those that are no signal wires."""
     for wire, pointer in wires.pending:
-        source, target = nodes[wire.source_id], nodes[wire.target_id]
+        source, target = nodes.get(wire.source_id), nodes.get(wire.target_id)
+        if source is None or target is None:
+            _check_single_end(wire, source, target, pointer, findings)
+            continue
         findings.node = source.spec.id
         signals_in = [signal.name for signal in target.type.signals_in]
         if wire.source_port in source.signals and wire.target_port in signals_in:
             _add_signal(wires, wire, pointer, findings)
         elif _known_output(wire, source, pointer, findings):
             findings.node = target.spec.id
-            if _known_input(wire, target, signals_in, pointer, findings):
+            if _known_input(wire, target, pointer, findings):
                 _refuse_mixture(wire, source, target, pointer, findings)
+
+
+def _check_single_end(
+    wire: Connection,
+    source: NodeDraft | None,
+    target: NodeDraft | None,
+    pointer: Pointer,
+    findings: Findings,
+) -> None:
+    """Looks at one end of a wire whose other end is unknown or broken."""
+    if source is not None:
+        findings.node = source.spec.id
+        _known_output(wire, source, pointer, findings)
+    if target is not None:
+        findings.node = target.spec.id
+        _known_input(wire, target, pointer, findings)
 
 
 def _add_signal(wires: Wires, wire: Connection, pointer: Pointer, findings: Findings) -> None:
@@ -170,10 +190,10 @@ def _known_output(
 def _known_input(
     wire: Connection,
     target: NodeDraft,
-    signals_in: list[str],
     pointer: Pointer,
     findings: Findings,
 ) -> bool:
+    signals_in = (signal.name for signal in target.type.signals_in)
     inputs = [*signals_in, *(param.name for param in target.type.params)]
     if wire.target_port in inputs:
         return True
