@@ -40,8 +40,8 @@ def parse(value: Any, *, max_bytes: int = 10_000_000, max_depth: int = 100) -> A
         ) from None
     except RecursionError:
         raise _too_deep(max_depth) from None
-    except ValueError as error:  # a number of too many digits
-        raise FatalError(f"malformed JSON: {error}", code=CODE) from None
+    except ValueError:  # the interpreter's limit, as reading a number takes quadratic time
+        raise FatalError("the JSON holds a number of too many digits", code=CODE) from None
     if value.count("[") + value.count("{") > max_depth and _deeper_than(parsed, max_depth):
         raise _too_deep(max_depth)
     return parsed
@@ -141,4 +141,4 @@ def _too_deep(limit: int) -> FatalError:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    raise FatalError(f"malformed JSON: {name} is not a number of JSON", code=CODE)

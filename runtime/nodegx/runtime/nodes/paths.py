@@ -142,10 +142,16 @@ def _compiled_jmespath(query: str) -> Any:
 
 
 def _library_search(query: str, document: Any) -> Any:
-    from jmespath.exceptions import JMESPathError
+    from jmespath.exceptions import JMESPathError, JMESPathTypeError
 
     try:
         return _compiled_jmespath(query).search(document)
+    except JMESPathTypeError as error:  # its own message quotes the value
+        wanted = " or ".join(error.expected_types)
+        raise FatalError(
+            f"`{query}` failed: {error.function_name}() needs {wanted}, not {error.actual_type}",
+            code="path.failed",
+        ) from None
     except JMESPathError as error:
         message = str(error).splitlines()[0]
         raise FatalError(f"`{query}` failed: {message}", code="path.failed") from None
