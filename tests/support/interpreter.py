@@ -10,15 +10,17 @@ no defined outcome: `Tie`.
 from __future__ import annotations
 
 import copy
-import heapq
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tests.support.actions import ACTIONS, Policy
+from tests.support.answers import settle_answers
+from tests.support.attempt import Attempt, check_clean_up
+from tests.support.choices import case, condition
 from tests.support.expressions import evaluate
 from tests.support.flow import Branch, Flow, IllFormed
+from tests.support.loops import iterate
 from tests.support.scope import (
     NEVER,
     SAME,
@@ -30,16 +32,7 @@ from tests.support.scope import (
     Tie,
     failure,
 )
-from tests.support.trace import ANYTHING, Event, Parallel, Step, steps
-
-COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "gt": operator.gt,
-    "gte": operator.ge,
-    "lt": operator.lt,
-    "lte": operator.le,
-}
+from tests.support.trace import ANYTHING, Event, Parallel, Step
 
 
 @dataclass
@@ -93,7 +86,7 @@ class Walk:
             status, error = "error", failed.error["message"]
         except Stopped:
             pass
-        answer = _settle_answers(scope.trace)
+        answer = settle_answers(scope.trace)
         return Result(status, error, answer, scope.trace, scope.time)
 
     # Signals
@@ -160,9 +153,9 @@ class Walk:
         """Runs branches side by side until the rules of their merge say how it goes on."""
         start, given = scope.time, scope.cancel_at
 
-        def attempt(branch: Branch, cancel_at: float) -> _Attempt:
+        def attempt(branch: Branch, cancel_at: float) -> Attempt:
             child = scope.fork(time=start, cancel_at=cancel_at)
-            return _Attempt.of(child, lambda: self.run_branch(branch, child, stops))
+            return Attempt.of(child, lambda: self.run_branch(branch, child, stops))
 
         attempts = [attempt(branch, given) for branch in branches]
         for each in attempts:
@@ -180,14 +173,14 @@ class Walk:
             scope.absorb(each.scope)
         scope.time = max(each.time for each in attempts)
         if first is not None:
-            self.check_clean_up(first, attempts, scope, mode)
+            check_clean_up(first, attempts, scope, mode)
             return first.result()
         if any(isinstance(each.raised, Cancelled) for each in attempts):
             scope.cancel_at = NEVER
             raise Cancelled
         return self.conclude(attempts, mode)
 
-    def ends_group(self, each: _Attempt, mode: str) -> bool:
+    def ends_group(self, each: Attempt, mode: str) -> bool:
         """Whether this branch's outcome decides for its siblings."""
         if isinstance(each.raised, Stopped):
             return True
@@ -195,19 +188,7 @@ class Walk:
             return mode == "all"
         return each.arrived is not None and self.flow.mode(each.arrived) == "any"
 
-    def check_clean_up(
-        self, first: _Attempt, attempts: Sequence[_Attempt], scope: Scope, mode: str
-    ) -> None:
-        for each in attempts:
-            if each is first or each.raised is None or isinstance(each.raised, Cancelled):
-                continue
-            if mode == "any" and isinstance(each.raised, Failed) and each.time < first.time:
-                continue
-            raise Tie
-        if scope.time > scope.cancel_at - SAME:
-            raise Tie
-
-    def conclude(self, attempts: Sequence[_Attempt], mode: str) -> str | None:
+    def conclude(self, attempts: Sequence[Attempt], mode: str) -> str | None:
         """All branches have ended by themselves."""
         arrived = {each.arrived for each in attempts if each.arrived is not None}
         if len(arrived) > 1:
@@ -287,7 +268,7 @@ class Walk:
             items = parameters["items"]
             if not isinstance(items, list):
                 raise failure("items is no list", "forEach.items", node)
-            value = self.iterate(node, parameters, items, scope)
+            value = iterate(self, node, parameters, items, scope)
         except (Stopped, Cancelled):
             self.record(node, scope, status="cancelled", port=None)
             raise
@@ -296,70 +277,6 @@ class Walk:
         scope.values[node] = value
         self.record(node, scope, status="success", port="completed", output=value)
         return self.flow.targets(node, "completed")
-
-    def iterate(
-        self, node: str, parameters: Mapping[str, Any], items: list[Any], scope: Scope
-    ) -> dict[str, Any]:
-        size = parameters.get("batchSize")
-        batches = [items[i : i + size] for i in range(0, len(items), size)] if size else items
-        tolerant = parameters.get("onItemError", "fail") == "continue"
-        concurrent = int(parameters.get("concurrency", 1)) > 1
-        free = [scope.time] * int(parameters.get("concurrency", 1))
-        given, cut = scope.cancel_at, NEVER
-
-        def attempt(index: int, item: Any, start: float, cancel_at: float) -> _Attempt:
-            child = scope.fork(time=start, cancel_at=cancel_at)
-            child.loops = (*scope.loops, (node, item, index))
-            child.path = f"{scope.path}[{index}]"
-            return _Attempt.of(child, lambda: self.iteration(node, child))
-
-        started: list[tuple[Any, float, _Attempt]] = []
-        cause: _Attempt | None = None
-        for index, item in enumerate(batches):
-            start = heapq.heappop(free) if free else NEVER
-            if start > min(cut, given) - SAME:
-                if start < NEVER and abs(start - cut) < SAME and cut <= given:
-                    raise Tie
-                break
-            each = attempt(index, item, start, given)
-            started.append((item, start, each))
-            if isinstance(each.raised, Stopped) or (
-                isinstance(each.raised, Failed) and not tolerant
-            ):
-                if each.time < cut:
-                    cut, cause = each.time, each
-            else:
-                heapq.heappush(free, each.time)
-        attempts = [
-            each
-            if each is cause or each.time < cut - SAME or not concurrent
-            else attempt(index, item, start, min(cut, given))
-            for index, (item, start, each) in enumerate(started)
-        ]
-        if concurrent:
-            scope.trace.append(Parallel([each.scope.trace for each in attempts]))
-        else:
-            for each in attempts:
-                scope.trace.extend(each.scope.trace)
-        for each in attempts:
-            scope.count(each.scope)
-        scope.time = max([scope.time, *(each.time for each in attempts)])
-        if cause is not None:
-            self.check_clean_up(cause, attempts, scope, "all")
-            cause.result()
-        if len(attempts) < len(batches) or any(
-            isinstance(each.raised, Cancelled) for each in attempts
-        ):
-            scope.cancel_at = NEVER
-            raise Cancelled
-        return {
-            "results": [each.value for each in attempts],
-            "errors": [
-                {"index": index, "message": each.raised.error["message"]}
-                for index, each in enumerate(attempts)
-                if isinstance(each.raised, Failed)
-            ],
-        }
 
     def iteration(self, node: str, scope: Scope) -> Any:
         arrived = self.walk_port(node, "iteration", scope, self.flow.outside(node, "iteration"))
@@ -384,41 +301,14 @@ class Walk:
         parameters = spec.get("parameters", {})
         try:
             if spec["type"] == "logic.if":
-                port = "true" if self.condition(node, parameters["condition"], scope) else "false"
+                port = "true" if condition(self, node, parameters["condition"], scope) else "false"
             else:
-                port = self.case(node, parameters, scope)
+                port = case(self, node, parameters, scope)
         except Failed:
             self.record(node, scope, status="error", port=None)
             raise
         self.record(node, scope, status="success", port=port)
         return self.flow.targets(node, port)
-
-    def case(self, node: str, parameters: Mapping[str, Any], scope: Scope) -> str:
-        value = self.evaluated(node, parameters.get("value"), scope)
-        for case in parameters["cases"]:
-            if "when" in case:
-                if self.condition(node, case["when"], scope):
-                    return case["name"]
-            elif value == self.evaluated(node, case["value"], scope):
-                return case["name"]
-        return "default"
-
-    def condition(self, node: str, condition: Any, scope: Scope) -> bool:
-        """An expression, or comparisons in groups."""
-        match condition:
-            case {"all": members}:
-                return all(self.condition(node, member, scope) for member in members)
-            case {"any": members}:
-                return any(self.condition(node, member, scope) for member in members)
-            case {"not": member}:
-                return not self.condition(node, member, scope)
-            case {"left": left, "op": op, "right": right}:
-                compare = COMPARISONS[op]
-                return compare(
-                    self.evaluated(node, left, scope), self.evaluated(node, right, scope)
-                )
-            case _:
-                return bool(self.evaluated(node, condition, scope))
 
     def fire_stop(self, node: str, scope: Scope) -> None:
         parameters = self.parameters(node, scope)
@@ -523,66 +413,3 @@ class Walk:
 
     def names(self, scope: Scope) -> Names:
         return Names(self.flow, scope, self.interpreter.surroundings)
-
-
-@dataclass
-class _Attempt:
-    """One branch followed to its end: where it got to or what it raised, and when."""
-
-    scope: Scope
-    value: Any = None
-    raised: Failed | Stopped | Cancelled | None = None
-
-    @classmethod
-    def of(cls, scope: Scope, body: Callable[[], Any]) -> _Attempt:
-        attempt = cls(scope)
-        try:
-            attempt.value = body()
-        except (Failed, Stopped, Cancelled) as exc:
-            attempt.raised = exc
-        return attempt
-
-    @property
-    def time(self) -> float:
-        return self.scope.time
-
-    @property
-    def arrived(self) -> str | None:
-        return None if self.raised else self.value
-
-    def result(self) -> Any:
-        if self.raised is not None:
-            raise self.raised
-        return self.value
-
-
-def _settle_answers(trace: Sequence[Event]) -> tuple[Any, Any] | None:
-    """Marks every response but the first as skipped and returns the first one's status and body."""
-    responses = [step for step in steps(trace) if step.type == "cloud.response"]
-    responses = [step for step in responses if step.status == "success"]
-    if not responses:
-        return None
-    first = min(responses, key=lambda step: step.at)
-    for step in responses:
-        if step is first:
-            continue
-        if abs(step.at - first.at) < SAME and _concurrent(trace, first, step):
-            raise Tie
-        step.status = "skipped"
-    return first.input.get("status", 200), first.input.get("body")
-
-
-def _concurrent(trace: Sequence[Event], one: Step, other: Step) -> bool:
-    for event in trace:
-        if not isinstance(event, Parallel):
-            continue
-        holding = [
-            branch
-            for branch in event.branches
-            if any(step is one or step is other for step in steps(branch))
-        ]
-        if len(holding) == 2:
-            return True
-        if holding and _concurrent(holding[0], one, other):
-            return True
-    return False

@@ -8,7 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.support.workflows import CALLEES, TOP, Artist, Builder, Case, End, Known, Place, inputs
+from tests.support.artist import Artist, End, Known, Place
+from tests.support.drawing import CALLEES, TOP, Builder
+from tests.support.workflows import Case, inputs
 
 PORTS: dict[str, tuple[str, ...]] = {
     "data.set": ("done",),

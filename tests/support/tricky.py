@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from tests.support.drawing import CALLEES, Builder
 from tests.support.flow import Flow
-from tests.support.workflows import CALLEES, Builder
 
 Node = tuple[str, dict[str, Any], dict[str, Any]]
 
