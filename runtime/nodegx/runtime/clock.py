@@ -38,7 +38,7 @@ def moment(value: Any, zone_name: str = "UTC") -> float:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     try:
-        when = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        when = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except (TypeError, ValueError) as error:
         raise FatalError(
             "A time must be ISO 8601, such as 2026-01-31T09:00:00Z", code="time.format"

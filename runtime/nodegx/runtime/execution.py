@@ -93,6 +93,7 @@ class Execution:
             self._capture = Capture(self.secrets.values_read, settings.redact, settings.max_bytes)
             data = self._mode in ("full", "errors")
             self._recorder = Recorder(self._capture, data=data, on_step=on_step)
+        self._begun = 0.0
         self._task: asyncio.Task[None] | None = None
         self.answer: Reply | None = None
         self.failure: ErrorInfo | None = None
@@ -112,7 +113,7 @@ class Execution:
         await gate.enter()
         try:
             record = self.record
-            record.started = time()
+            record.started, self._begun = time(), perf_counter()
             if self._capture is not None and self._mode in ("full", "errors"):
                 record.input = self._capture.text(self.trigger.value)
             if self._history is not None:
@@ -222,7 +223,6 @@ class Execution:
         if settings.timeout is not None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(settings.timeout, self._expire, settings.timeout)
-        begun = perf_counter()
         try:
             status, info = await self._attempts()
         except (asyncio.CancelledError, KeyboardInterrupt):
@@ -234,7 +234,7 @@ class Execution:
                 self._timer.cancel()
         self.halted = True
         self._answer(status)
-        self._complete(status, info, perf_counter() - begun)
+        self._complete(status, info, perf_counter() - self._begun)
         await self._report(status, info)
 
     async def _attempts(self) -> tuple[Status, ErrorInfo | None]:

@@ -16,7 +16,7 @@ _last = 0
 def new_id() -> str:
     """A new identifier of 26 characters: 48 bits of milliseconds and 80 random bits, in the format
     of a ULID. Those made by one process always ascend."""
-    global _last  # noqa: PLW0603 - the one clock of the process
+    global _last
     value = time.time_ns() // 1_000_000 << _RANDOM_BITS | int.from_bytes(os.urandom(10), "big")
     with _lock:
         if value <= _last:

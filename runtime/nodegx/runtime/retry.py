@@ -57,12 +57,12 @@ async def within(seconds: float | None, call: Callable[[], Awaitable[T]], what: 
     """
     if seconds is None:
         return await call()
+    limit = asyncio.timeout(seconds)
     try:
-        async with asyncio.timeout(seconds) as limit:
+        async with limit:
             return await call()
     except TimeoutError as error:
         if limit.expired():
-            raise RetriableError(
-                f"{what} took longer than {seconds:g} s", code="timeout"
-            ) from error
+            message = f"{what} took longer than {seconds:g} s"
+            raise RetriableError(message, code="timeout") from error
         raise

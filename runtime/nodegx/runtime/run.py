@@ -5,172 +5,28 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from time import perf_counter, time
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from time import time
+from typing import Any, TypeVar
 
-from . import flow, retry
+from . import flow
 from .clock import seconds_until
 from .errors import ErrorInfo, FatalError, RunStopped
 from .failure import Failure
 from .history.record import Status
 from .node import Node, Retry
-from .values import ExecutionInfo, ForEachResult, Reply, iso_time
+from .steps import Steps
+from .values import ForEachResult, Reply, iso_time
 
-if TYPE_CHECKING:
-    from .execution import Execution
-    from .history.recorder import Recorder
-
-P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_CALL_DEPTH = 16
 
 
-class Run:
+class Run(Steps):
     """One execution of a workflow, as its handler sees it. Bodies of loops get a `Run` of their
-    own whose steps carry the iteration.
+    own whose steps carry the iteration."""
 
-    Attributes:
-        trigger: the value of the trigger that started this execution.
-        vars: the project's variables.
-        env: the environment variables that workflows may read.
-        secrets: secrets by name; whatever is read here is kept out of the history.
-        execution: id, workflow, start and attempt of this execution.
-    """
-
-    __slots__ = ("_owner", "_recorder", "_suffix", "env", "execution", "secrets", "trigger", "vars")
-
-    trigger: Any
-    vars: Mapping[str, Any]
-    env: Mapping[str, str]
-    secrets: Mapping[str, str]
-    execution: ExecutionInfo
-
-    def __init__(self, owner: Execution, recorder: Recorder | None, info: ExecutionInfo) -> None:
-        self._owner = owner
-        self._recorder = recorder
-        self._suffix = "" if info.attempt == 1 else f"#{info.attempt}"
-        self.trigger = owner.trigger.value
-        self.vars = owner.host.vars
-        self.env = owner.host.env
-        self.secrets = owner.secrets
-        self.execution = info
-
-    def _scope(self, suffix: str) -> Run:
-        """A run whose steps are told apart by `suffix`."""
-        scope = object.__new__(Run)
-        scope._owner = self._owner
-        scope._recorder = self._recorder
-        scope._suffix = self._suffix + suffix
-        scope.trigger = self.trigger
-        scope.vars = self.vars
-        scope.env = self.env
-        scope.secrets = self.secrets
-        scope.execution = self.execution
-        return scope
-
-    @property
-    def halted(self) -> bool:
-        """Whether the execution is over for good; steps do nothing then but raise."""
-        return self._owner.halted
-
-    @property
-    def suffix(self) -> str:
-        """What the ids of this run's steps end with: `[3]` in an iteration, `#2` in a second
-        attempt."""
-        return self._suffix
-
-    # --- steps ---------------------------------------------------------------------------------
-
-    @overload
-    async def step(
-        self,
-        node: Node,
-        fn: Callable[P, Coroutine[Any, Any, T]],
-        /,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T: ...
-    @overload
-    async def step(
-        self, node: Node, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> T: ...
-    async def step(self, node: Node, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        """Runs one action node: `fn(*args, **kwargs)`, awaited if it is asynchronous, under the
-        node's retry policy and time limit, and records it.
-
-        Raises:
-            Exception: whatever the last attempt raised.
-        """
-        if self._recorder is not None or node.retry is not None or node.timeout is not None:
-            return await self._recorded_step(node, fn, args, kwargs)
-        if self._owner.halted:
-            raise asyncio.CancelledError
-        try:
-            result = fn(*args, **kwargs)
-            if hasattr(type(result), "__await__"):
-                return await result
-        except Exception as error:
-            Failure.mark(error, self.execution.id, node.id, 1)
-            raise
-        except SystemExit as error:
-            raise _not_an_exit(error, self.execution.id, node.id) from error
-        return result
-
-    async def _recorded_step(
-        self, node: Node, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        if self._owner.halted:
-            raise asyncio.CancelledError
-        recorder = self._recorder
-        record = None
-        if recorder is not None:
-            record = recorder.begin(node, self._suffix, fn, args, kwargs)
-        start = perf_counter()
-        attempt = 1
-        try:
-            while True:
-                try:
-                    if node.timeout is not None:
-                        result = await retry.within(
-                            node.timeout, lambda: _settle(fn(*args, **kwargs)), f"`{node.id}`"
-                        )
-                    else:
-                        result = fn(*args, **kwargs)
-                        if hasattr(type(result), "__await__"):
-                            result = await result
-                    break
-                except SystemExit as error:
-                    raise _not_an_exit(error, self.execution.id, node.id) from error
-                except Exception as error:
-                    if not await self._wait_for_retry(node, node.retry, attempt, error):
-                        raise
-                    attempt += 1
-        except Exception as error:
-            failure = Failure.mark(error, self.execution.id, node.id, attempt)
-            if record is not None and recorder is not None:
-                failure.recorded = True
-                info = self._owner.describe(error)
-                recorder.fail(record, perf_counter() - start, info, attempt)
-            raise
-        except BaseException:
-            if record is not None and recorder is not None:
-                recorder.abort(record, perf_counter() - start, attempt)
-            raise
-        if record is not None and recorder is not None:
-            recorder.end(record, perf_counter() - start, result, attempt)
-        return result
-
-    async def _wait_for_retry(
-        self, node: Node, policy: Retry | None, attempt: int, error: Exception
-    ) -> bool:
-        """Sleeps as long as the policy says, or returns False if it wants no further attempt."""
-        if policy is None or attempt >= policy.attempts or not retry.applies(policy, error):
-            return False
-        delay = retry.delay_after(policy, attempt, error)
-        self._owner.log_retry(node.id, attempt, policy.attempts, delay, error)
-        await asyncio.sleep(delay)
-        return True
+    __slots__ = ()
 
     def caught(self, node: Node, error: Exception) -> ErrorInfo:
         """Notes that the workflow handles a failure of `node`, and tells what it was. Whatever
@@ -444,18 +300,6 @@ class Run:
         return random.random()  # noqa: S311 - for samples and jitter; uuid() is for secrets
 
 
-def _not_an_exit(error: SystemExit, execution: str, node: str) -> FatalError:
-    """A failure in place of `sys.exit()`, which would end the process with all its executions."""
-    failure = FatalError("The code of this node called exit()", code="exit")
-    Failure.mark(failure, execution, node, 1)
-    return failure
-
-
-async def _settle(result: Any) -> Any:
-    """The result of a call that may be asynchronous."""
-    return await result if hasattr(type(result), "__await__") else result
-
-
 def make_reply(status: Any, headers: Mapping[str, Any] | None, body: Any) -> Reply:
     """A checked `Reply`."""
     try:
@@ -467,6 +311,7 @@ def make_reply(status: Any, headers: Mapping[str, Any] | None, body: Any) -> Rep
             f"The status of a response must be a number from 100 to 599, not {status!r}",
             code="response.status",
         )
-    if isinstance(body, tuple) and hasattr(body, "_asdict"):
-        body = body._asdict()  # pyright: ignore
+    as_object = getattr(body, "_asdict", None)
+    if isinstance(body, tuple) and as_object is not None:
+        body = as_object()
     return Reply(code, {str(k): str(v) for k, v in (headers or {}).items()}, body)

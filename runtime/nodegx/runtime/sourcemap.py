@@ -8,6 +8,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import json
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -79,9 +80,7 @@ class SourceMap:
     def expression_of(self, error: BaseException) -> str | None:
         """Source of the expression of the handler that raised an error, or None if something
         that it called did."""
-        last = None
-        for last in walk(error.__traceback__):
-            pass
+        last = next(iter(deque(walk(error.__traceback__), maxlen=1)), None)
         if last is None or not self.owns(last.tb_frame):
             return None
         positions = last.tb_frame.f_code.co_positions()

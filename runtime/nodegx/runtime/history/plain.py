@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -33,7 +33,7 @@ def plain(value: Any) -> Any:
     return _plain(value, 0, set())
 
 
-def _plain(value: Any, depth: int, above: set[int]) -> Any:
+def _plain(value: object, depth: int, above: set[int]) -> Any:
     kind = type(value)
     if kind is str or kind is bool or value is None:
         return value
@@ -54,14 +54,16 @@ def _plain(value: Any, depth: int, above: set[int]) -> Any:
         return f"<{_type_name(kind)}>"
 
 
-def _composite(value: Any, depth: int, above: set[int]) -> Any:
+def _composite(value: object, depth: int, above: set[int]) -> Any:
     if isinstance(value, Enum):
         return _plain(value.value, depth, above)
     for base, convert in _SCALAR_BASES:
         if isinstance(value, base):
             return convert(value)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return _object(zip(value._fields, value, strict=False), depth, above)  # pyright: ignore
+    kind = type(value)
+    if isinstance(value, tuple) and hasattr(kind, "_fields"):
+        names: Sequence[Any] = getattr(kind, "_fields")  # noqa: B009 - tuples have none
+        return _object(zip(names, value, strict=False), depth, above)  # pyright: ignore
     if isinstance(value, Mapping):
         return _object(list(value.items()), depth, above)  # pyright: ignore
     if isinstance(value, (Sequence, Set, deque)):
@@ -73,10 +75,10 @@ def _composite(value: Any, depth: int, above: set[int]) -> Any:
         return _object(pairs, depth, above)
     if isinstance(value, (FunctionType, BuiltinFunctionType, MethodType)):
         return f"<function {value.__name__}>"
-    dump = getattr(type(value), "model_dump", None)
+    dump = getattr(kind, "model_dump", None)
     if dump is not None:
         return _plain(dump(value), depth, above)
-    return f"<{_type_name(type(value))}>"
+    return f"<{_type_name(kind)}>"
 
 
 def _object(pairs: Any, depth: int, above: set[int]) -> dict[str, Any]:
@@ -121,14 +123,14 @@ _SCALARS: dict[type, Any] = {
     Decimal: str,
     UUID: str,
 }
-_SCALAR_BASES: tuple[tuple[Any, Any], ...] = (
-    (str, lambda value: str.__str__(value)),
+_SCALAR_BASES: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (str, str.__str__),
     (bool, bool),
     (int, _integer),
     (float, _float),
     ((bytes, bytearray, memoryview), _bytes),
     ((date, time), _iso),
-    (timedelta, lambda value: value.total_seconds()),
+    (timedelta, timedelta.total_seconds),
     ((Decimal, UUID, PurePath, Fraction), str),
     (complex, str),
 )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from time import time
 from typing import Any
 
-from ..arguments import named_arguments
-from ..errors import ErrorInfo
-from ..node import Node
+from nodegx.runtime.arguments import named_arguments
+from nodegx.runtime.errors import ErrorInfo
+from nodegx.runtime.node import Node
+
 from .record import Status, StepRecord
 from .text import Capture
 

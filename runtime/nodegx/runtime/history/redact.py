@@ -64,11 +64,13 @@ def has_hint(text: str) -> bool:
     False."""
     lower = text.lower()
     bare = _bare(lower)
-    return (
-        any([hint in bare for hint in _HINTS])
-        or any([hint in lower for hint in _SCHEME_HINTS])
-        or ("://" in text and "@" in text)
-    )
+    for hint in _HINTS:
+        if hint in bare:
+            return True
+    for hint in _SCHEME_HINTS:
+        if hint in lower:
+            return True
+    return "://" in text and "@" in text
 
 
 def redact_text(text: str) -> str:

@@ -53,7 +53,10 @@ class SecretValues:
 
     def in_json(self, text: str) -> bool:
         """Whether a secret occurs in a JSON text (ASCII, as `json.dumps` makes it)."""
-        return any([needle in text for needle in self._search.needles])
+        for needle in self._search.needles:  # noqa: SIM110 - three times as fast as any()
+            if needle in text:
+                return True
+        return False
 
     def scrub(self, text: str) -> str:
         """A text without secrets."""

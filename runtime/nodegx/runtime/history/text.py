@@ -83,7 +83,7 @@ class Capture:
         has_secret = bool(secrets) and secrets.in_json(text)
         if has_hint(text) or has_secret:
             tree = redact_names(json.loads(text))
-        elif any([path.needle is None or path.needle in text for path in self._paths]):
+        elif self._paths and self._may_match(text):
             tree = json.loads(text)
         else:
             return text
@@ -93,6 +93,9 @@ class Capture:
             tree = secrets.scrub_tree(tree)
         text = _encode(tree)
         return self._unless_secret(text) if has_secret else text
+
+    def _may_match(self, text: str) -> bool:
+        return any(path.needle is None or path.needle in text for path in self._paths)
 
     def _truncated(self, text: str) -> str:
         preview = text[: max(0, self._max_bytes - 64)]

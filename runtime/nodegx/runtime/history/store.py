@@ -1,0 +1,143 @@
+"""What every store of execution histories can do.
+
+Stores are synchronous and safe to use from several threads: writing happens on one background
+thread (`writer`), reading wherever a host likes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from nodegx.runtime.errors import NodegxError
+
+from .metrics import HourlyMetrics
+from .record import ExecutionRecord, Status
+
+
+class StoreUnavailable(NodegxError):
+    """The store cannot be reached or written for now: locked, full, offline."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="history.unavailable", retriable=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which executions to list; every condition that is given must hold.
+
+    Args:
+        workflow: full name.
+        statuses: any of these.
+        since: started at or after, in seconds since the epoch.
+        until: started before.
+        parent: called by that execution.
+        text: occurs, regardless of the case of ASCII letters, in the id, the workflow's name,
+            the input, the output or the error.
+    """
+
+    workflow: str | None = None
+    statuses: tuple[Status, ...] = ()
+    since: float | None = None
+    until: float | None = None
+    parent: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some executions, the latest first, without steps, inputs and outputs. `cursor` continues the list; None
+    at its end."""
+
+    records: list[ExecutionRecord]
+    cursor: str | None
+
+
+class HistoryStore(Protocol):
+    """A place that keeps executions."""
+
+    host: str
+    """Name under which this process's executions are recorded."""
+
+    def write(
+        self, started: Sequence[ExecutionRecord], finished: Sequence[ExecutionRecord]
+    ) -> None:
+        """Keeps starts and ends, all of them or, raising, none. An end replaces what was kept of
+        its start, and counts in the metrics. Writing the same again changes nothing.
+
+        Raises:
+            StoreUnavailable: trying again later may help.
+        """
+        ...
+
+    def get(self, id: str) -> ExecutionRecord | None:
+        """One execution with its steps, or None."""
+        ...
+
+    def list(self, query: Query, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """Executions, the latest first.
+
+        Args:
+            query: which ones.
+            limit: how many at most.
+            cursor: that of the page before.
+
+        Raises:
+            ValueError: the cursor is none of this store's.
+        """
+        ...
+
+    def export(self, query: Query) -> Iterator[ExecutionRecord]:
+        """All executions of a query with their steps, the latest first, however many."""
+        ...
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Removes executions. Returns how many there were."""
+        ...
+
+    def prune(self, before: float, *, workflow: str | None = None) -> int:
+        """Removes executions that ended before a time, of one workflow or of all. Those that run
+        stay. Returns how many there were."""
+        ...
+
+    def running_hosts(self) -> list[str]:
+        """Hosts of the executions that are recorded as running."""
+        ...
+
+    def mark_interrupted(self, host: str) -> int:
+        """The process `host` is dead: what it left running becomes `interrupted`, and counts as
+        an error in the metrics. Returns how many these were."""
+        ...
+
+    def metrics(
+        self, *, workflow: str | None = None, since: float | None = None, until: float | None = None
+    ) -> list[HourlyMetrics]:
+        """Metrics per workflow and hour, ascending by hour, then workflow; of hours that begin at
+        or after `since` and before `until`."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of files and connections. Closing twice is harmless."""
+        ...
+
+
+def encode_cursor(started: float, id: str) -> str:
+    """The cursor that continues a list after this execution."""
+    return base64.urlsafe_b64encode(json.dumps([started, id]).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> tuple[float, str]:
+    """What `encode_cursor` made a cursor of.
+
+    Raises:
+        ValueError: it did not.
+    """
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        started, id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        return float(started), str(id)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"not a cursor: {cursor[:80]!r}") from error
