@@ -1,1 +1,4 @@
-"""The self-hosted host: HTTP, scheduler, events, history."""
+"""The self-hosted host: HTTP, scheduler, events, history.
+
+`serving.serve` serves compiled workflows, `dev.serve` a project that is being worked on.
+"""

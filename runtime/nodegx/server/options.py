@@ -1,0 +1,51 @@
+"""How a server is set up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nodegx.runtime.logs import Level
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """Settings of a server.
+
+    Args:
+        build: directory of compiled workflows, a folder with handler and manifest each.
+        root: the project's directory, for `.env` and what the server remembers; None has neither.
+        host: address to listen on; only this machine by default.
+        port: TCP port; 0 takes a free one.
+        vars: the project's variables.
+        env: names of environment variables that workflows may read.
+        history: SQLite file of the execution history; None keeps none.
+        retention_days: days after which executions are removed from the history; None keeps them.
+        token: what callers of the management endpoints present as bearer token; without one,
+            they answer this machine only.
+        trusted_proxies: addresses and networks whose X-Forwarded-… headers are believed.
+        queue: executions of one workflow that may wait for its concurrency limit before further
+            requests are refused with 503.
+        drain: seconds that executions have to end when the server stops; then they are cancelled.
+        request_log: whether to write a line for each request.
+        log_level: the least level of log lines that executions write, JSON on standard error.
+    """
+
+    build: Path
+    root: Path | None = None
+    host: str = LOOPBACK
+    port: int = 8080
+    vars: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    env: tuple[str, ...] = ()
+    history: Path | None = None
+    retention_days: int | None = None
+    token: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    queue: int = 1000
+    drain: float = 20.0
+    request_log: bool = True
+    log_level: Level = "warning"

@@ -1,0 +1,336 @@
+"""A whole server: from the build directory to a listening socket, and back down in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from typing import NamedTuple
+
+import uvicorn
+from nodegx.runtime.history.sqlite import SqliteStore
+from nodegx.runtime.history.writer import HistoryWriter
+from nodegx.runtime.logs import Log
+
+from . import registry as registries
+from .app import Application
+from .environment import EnvironmentSecrets, environment
+from .host import ServerHost
+from .management import Management
+from .options import ServerOptions
+from .registry import Registry
+from .requestlog import RequestLog
+from .retention import keep_pruned
+from .scheduler import Scheduler
+from .workflows import load_all, release
+
+log = logging.getLogger("nodegx.server")
+
+LAST_WORDS = 2.0  # seconds that answers have to be written once every execution has ended
+STATE = ".nodegx/schedules.json"
+
+Notify = Callable[[str], None]
+
+
+class ServerError(Exception):
+    """The server cannot start. The message tells its operator why."""
+
+
+class Reloaded(NamedTuple):
+    """What a reload changed: names of workflows, and what cannot be served."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    problems: list[str]
+
+
+class _Uvicorn(uvicorn.Server):
+    """Leaves signals to us: what comes after the last request matters, too."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+class Server:
+    """Serves the workflows of a build directory. `start` and `stop` bracket its life; it is an
+    asynchronous context manager that calls them.
+
+    Args:
+        options: its settings.
+
+    Attributes:
+        host: what runs the workflows.
+        scheduler: what fires them.
+        url: where it listens, once it does.
+    """
+
+    host: ServerHost
+    scheduler: Scheduler
+    url: str
+
+    def __init__(self, options: ServerOptions) -> None:
+        self.options = options
+        self._secrets = EnvironmentSecrets({})
+        self._store: SqliteStore | None = None
+        self._writer: HistoryWriter | None = None
+        self._app: Application
+        self._uvicorn: _Uvicorn | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._pruning: asyncio.Task[None] | None = None
+        self._reloading = asyncio.Lock()
+        self._request_log = RequestLog() if options.request_log else None
+
+    async def __aenter__(self) -> Server:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.stop()
+
+    # --- up ------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Loads the workflows and listens.
+
+        Raises:
+            ServerError: the address cannot be listened on.
+            NodegxError: the history cannot be opened.
+        """
+        options = self.options
+        listener = listen(options.host, options.port)
+        try:
+            if options.history is not None:
+                self._store = await asyncio.to_thread(SqliteStore, options.history)
+                self._writer = HistoryWriter(self._store)
+            self._build()
+            await self._listen(listener)
+        except BaseException:
+            listener.close()
+            await self._close_history()
+            raise
+        self.scheduler.start()
+        if self._store is not None:
+            self._pruning = asyncio.create_task(
+                keep_pruned(
+                    self._store,
+                    lambda: self.host.registry.workflows.values(),
+                    options.retention_days,
+                )
+            )
+
+    def _build(self) -> None:
+        options = self.options
+        variables = environment(options.root)
+        self._secrets.replace(variables)
+        found = load_all(options.build)
+        registry = registries.build(found.workflows, self._secrets)
+        registry.problems[:0] = found.problems
+        self.host = ServerHost(
+            registry,
+            vars=options.vars,
+            env={name: variables[name] for name in options.env if name in variables},
+            secrets=self._secrets,
+            history=self._writer,
+            queue=options.queue,
+            log=Log(options.log_level),
+        )
+        state = options.root / STATE if options.root is not None else None
+        self.scheduler = Scheduler(self.host.fire, state)
+        self.scheduler.replace(registry.schedules)
+        management = Management(self.host, self.scheduler, self._store, options.token)
+        self._app = Application(
+            self.host,
+            management,
+            trusted_proxies=options.trusted_proxies,
+            observe=self._request_log,
+        )
+
+    async def _listen(self, listener: socket.socket) -> None:
+        config = uvicorn.Config(
+            self._app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=4096,
+        )
+        server = self._uvicorn = _Uvicorn(config)
+        self._serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            if self._serving.done():
+                self._serving.result()
+                raise ServerError("the HTTP server ended before it had started")
+            await asyncio.sleep(0.005)
+        host, port = listener.getsockname()[:2]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    # --- while it runs -------------------------------------------------------------------------
+
+    @property
+    def registry(self) -> Registry:
+        """What is being served."""
+        return self.host.registry
+
+    async def reload(self, options: ServerOptions | None = None) -> Reloaded:
+        """Serves what the build directory holds now. Executions under way finish on the code they
+        started with; a workflow that cannot be loaded any more stays as it was.
+
+        Args:
+            options: new settings, of which variables and environment take effect.
+        """
+        async with self._reloading:
+            if options is not None:
+                self.options = replace(self.options, vars=options.vars, env=options.env)
+                self.host.vars = options.vars
+            variables = environment(self.options.root)
+            self._secrets.replace(variables)
+            self.host.env = {
+                name: variables[name] for name in self.options.env if name in variables
+            }
+            before = self.registry
+            known = list(before.workflows.values())
+            found = await asyncio.to_thread(load_all, self.options.build, known)
+            registry = registries.build(found.workflows, self._secrets, before)
+            registry.problems[:0] = found.problems
+            self._app.swap(registry)
+            self.scheduler.replace(registry.schedules)
+            release(known, found.workflows)
+        return Reloaded(
+            added=[name for name in registry.workflows if name not in before.workflows],
+            changed=[
+                name
+                for name, entry in registry.workflows.items()
+                if name in before.workflows and before.workflows[name] is not entry
+            ],
+            removed=[name for name in before.workflows if name not in registry.workflows],
+            problems=registry.problems,
+        )
+
+    # --- down ----------------------------------------------------------------------------------
+
+    async def stop(self, drain: float | None = None) -> None:
+        """Accepts nothing more, waits for what is under way, cancels what takes longer than
+        `drain` seconds, and closes the history with everything in it."""
+        self.scheduler.stop()
+        self.host.stopping = True
+        if self._uvicorn is not None:
+            self._uvicorn.should_exit = True
+        if self._pruning is not None:
+            self._pruning.cancel()
+        await self.host.drain(self.options.drain if drain is None else drain)
+        if self._serving is not None and self._uvicorn is not None:
+            await asyncio.wait([self._serving], timeout=LAST_WORDS)
+            self._uvicorn.force_exit = True
+            await self._serving
+        if self._request_log is not None:
+            self._request_log.flush()
+        await self._close_history()
+
+    async def abort(self) -> None:
+        """Cancels what `stop` is waiting for."""
+        await self.host.cancel_all()
+
+    async def _close_history(self) -> None:
+        if self._writer is not None:
+            await asyncio.to_thread(self._writer.close)
+        if self._store is not None:
+            await asyncio.to_thread(self._store.close)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        ServerError: the address is taken, or none of this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as exc:
+        raise ServerError(f"cannot listen on {host}: {exc.strerror or exc}") from None
+    try:
+        if sys.platform != "win32":  # there it would let two servers share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(4096)
+        listener.setblocking(False)
+    except OSError as exc:
+        listener.close()
+        raise ServerError(f"cannot listen on {host}:{port}: {exc.strerror}") from None
+    return listener
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The fastest event loop there is here."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def until_signalled(server: Server, notify: Notify) -> None:
+    """Waits for SIGINT or SIGTERM; from then on a second one cancels what is still under way."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    aborting: list[asyncio.Task[None]] = []
+
+    def signalled() -> None:
+        if not stop.is_set():
+            stop.set()
+            return
+        notify("cancelling what is still under way")
+        aborting.append(asyncio.ensure_future(server.abort()))
+
+    def from_handler(_number: int, _frame: object) -> None:
+        loop.call_soon_threadsafe(signalled)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, signalled)
+        except NotImplementedError:  # Windows
+            signal.signal(number, from_handler)
+    await stop.wait()
+    count = len(server.host.active)
+    if count:
+        notify(f"stopping: {count} execution{'s' if count > 1 else ''} under way")
+
+
+def to_stderr(text: str) -> None:
+    """Prints one message."""
+    print(text, file=sys.stderr, flush=True)
+
+
+async def _serve(options: ServerOptions, notify: Notify) -> None:
+    async with Server(options) as server:
+        for problem in server.registry.problems:
+            notify(f"not served: {problem}")
+        notify(f"serving {len(server.registry.workflows)} workflows on {server.url}")
+        await until_signalled(server, notify)
+
+
+def serve(options: ServerOptions, notify: Notify = to_stderr) -> None:
+    """Serves compiled workflows until SIGINT or SIGTERM. Needs no compiler.
+
+    Args:
+        options: the server's settings.
+        notify: told what happens, a sentence at a time.
+
+    Raises:
+        ServerError: the server cannot start.
+        NodegxError: the history cannot be opened.
+    """
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_serve(options, notify))
