@@ -9,12 +9,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeGuard, cast
 
 import click
 
 from .errors import CliError
 from .exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from nodegx.compiler.diagnostics import DiagnosticError
 
 
 @dataclass(slots=True)
@@ -167,7 +170,8 @@ def _color_wish() -> bool | None:
 
 
 def _is_expected(error: Exception) -> bool:
-    return isinstance(error, CliError | click.ClickException | click.exceptions.Exit | click.Abort)
+    expected = CliError | click.ClickException | click.exceptions.Exit | click.Abort
+    return isinstance(error, expected) or _is_diagnostic(error)
 
 
 def report(error: BaseException, state: State) -> int:
@@ -186,6 +190,8 @@ def report(error: BaseException, state: State) -> int:
     if isinstance(error, click.UsageError) and not state.json:
         error.show()
         return error.exit_code
+    if _is_diagnostic(error):
+        return _report_findings(error, state)
     message, hint, code = _explain(error, state)
     if state.json:
         details = {"kind": code.name.lower(), "message": message, "hint": hint or None}
@@ -197,14 +203,35 @@ def report(error: BaseException, state: State) -> int:
     return code
 
 
+def _is_diagnostic(error: BaseException) -> TypeGuard[DiagnosticError]:
+    from nodegx.compiler.diagnostics import DiagnosticError
+
+    return isinstance(error, DiagnosticError)
+
+
+def _report_findings(error: DiagnosticError, state: State) -> ExitCode:
+    from . import findings
+
+    if state.json:
+        click.echo(json.dumps(findings.json_data(error.diagnostics, 1), ensure_ascii=False))
+    else:
+        findings.report(error.diagnostics, err=True)
+    return ExitCode.DIAGNOSTICS
+
+
 def _explain(error: BaseException, state: State) -> tuple[str, str, ExitCode]:
     """Message, hint and exit code for an error."""
+    from nodegx.runtime.errors import NodegxError
+
     if isinstance(error, CliError):
         return error.message, error.hint, error.code
     if isinstance(error, click.UsageError):
         return error.format_message(), "", ExitCode.USAGE
     if isinstance(error, click.ClickException):
         return error.format_message(), "", ExitCode.FAILURE
+    if isinstance(error, NodegxError):
+        environment = error.code.startswith("history.")
+        return error.message, "", ExitCode.ENVIRONMENT if environment else ExitCode.FAILURE
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}", "", ExitCode.ENVIRONMENT

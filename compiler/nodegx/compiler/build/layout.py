@@ -89,3 +89,17 @@ def workflow_files(directory: Path) -> dict[str, Path]:
         ]
     paths = ((name, directory / name) for name in sorted(found))
     return {name: path for name, path in paths if path.is_file()}
+
+
+def files_at(path: Path) -> list[Path]:
+    """The workflow file at `path`, or all of them below it; absolute.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+    """
+    path = Path(os.path.abspath(path))
+    if path.is_dir():
+        return list(workflow_files(path).values())
+    if not path.exists():
+        raise FileNotFoundError(2, "there is no such file or directory", str(path))
+    return [path]

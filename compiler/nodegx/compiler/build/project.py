@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .files import Progress, build_files, no_progress
-from .layout import Layout, read_layout, workflow_files
+from .layout import Layout, files_at, read_layout, workflow_files
 from .pool import Compile
 from .report import BuildReport
 
@@ -46,7 +46,7 @@ def build_project(
     files = (
         list(workflow_files(layout.workflows).values())
         if paths is None
-        else [file for path in paths for file in _files_at(path)]
+        else [file for path in paths for file in files_at(path)]
     )
     return build_files(
         layout.root,
@@ -67,15 +67,6 @@ def _compiler(layout: Layout) -> Compile:
     from .worker import compile_file
 
     return functools.partial(compile_file, project=load_project(layout.root))
-
-
-def _files_at(path: Path) -> list[Path]:
-    path = Path(os.path.abspath(path))
-    if path.is_dir():
-        return list(workflow_files(path).values())
-    if not path.exists():
-        raise FileNotFoundError(2, "there is no such file", str(path))
-    return [path]
 
 
 def _name(file: Path, root: Path) -> str:

@@ -33,8 +33,8 @@ class Outcome(NamedTuple):
     interfaces: list[Interface]
 
 
-def compile_file(path: Path, project: Project) -> Outcome:
-    """Compiles every workflow of the file at `path`, as part of `project`."""
+def compile_file(path: Path, project: Project | None) -> Outcome:
+    """Compiles every workflow of the file at `path`, as part of `project` if there is one."""
     # The passes and their libraries take a quarter of a second to import: only when needed.
     from nodegx.compiler.check import check
     from nodegx.compiler.checks.across import interface_of
