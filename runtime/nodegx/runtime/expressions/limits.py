@@ -1,0 +1,108 @@
+"""Limits of expressions, and the counters of loops inside loops.
+
+Expressions run on data from outside. What they build is limited where a short expression could
+turn modest data into more than the process can hold or compute.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+from typing import Any, TypeGuard, TypeVar
+
+from nodegx.runtime.errors import FatalError
+
+_Items = TypeVar("_Items")
+_Sized = TypeVar("_Sized", bound=Collection[Any])
+
+MAX_SIZE = 10_000_000
+"""Characters of a text, or elements of an array, that one function may build."""
+MAX_STEPS = 5_000_000
+"""Steps of all loops inside one outermost loop."""
+MAX_RANGE = 100_000
+"""Elements of a range."""
+MAX_BITS = 14_000
+"""Bits of an integer; more digits than Python converts to text (4,300) are of no use."""
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether a value is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[Collection[Any]]:
+    """Whether a value is an array, or what expressions may have in its place."""
+    return isinstance(value, list | tuple | set | frozenset)
+
+
+def is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
+    """Whether a value is an array with an order."""
+    return isinstance(value, list | tuple)
+
+
+def too_large(what: str, hint: str = "") -> FatalError:
+    """The error for a result beyond its limit."""
+    return FatalError(what, code="expression.limit", details={"hint": hint} if hint else None)
+
+
+def wrong(message: str) -> FatalError:
+    """The error for a value that a function cannot work with."""
+    return FatalError(message, code="expression.value")
+
+
+def check_size(size: int) -> None:
+    """Refuses to build a text or an array of more than `MAX_SIZE`."""
+    if size > MAX_SIZE:
+        raise too_large(f"the result would have {size:,} characters or elements")
+
+
+class _Budget(threading.local):
+    """Expressions never wait, so on one thread only one of them is inside a loop."""
+
+    steps: int = MAX_STEPS
+    size: int = MAX_SIZE
+
+
+_budget = _Budget()
+
+
+def loop(items: _Items) -> _Items:
+    """The source of an outermost loop: starts counting anew."""
+    _budget.steps = MAX_STEPS
+    _budget.size = MAX_SIZE
+    return items
+
+
+def nested(items: _Sized) -> _Sized:
+    """The source of a loop inside a loop: its steps are counted."""
+    _budget.steps -= len(items) + 1
+    if _budget.steps < 0:
+        raise too_large(f"loops inside loops took more than {MAX_STEPS:,} steps")
+    return items
+
+
+def counted(value: _Sized) -> _Sized:
+    """A text or array that was built inside a loop: its size is counted."""
+    _budget.size -= len(value)
+    if _budget.size < 0:
+        raise too_large(f"a loop built more than {MAX_SIZE:,} characters or elements")
+    return value
+
+
+def weigh(value: Any) -> None:
+    """Refuses JSON that is longer than `MAX_SIZE` when written out, however often it shares parts
+    of itself in memory."""
+    weight = 0
+    stack: list[Any] = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            weight += len(item)
+        elif is_object(item):
+            stack.extend(item)
+            stack.extend(item.values())
+        elif is_array(item):
+            stack.extend(item)
+        weight += 1
+        if weight + len(stack) > MAX_SIZE:
+            raise too_large(f"the JSON would have more than {MAX_SIZE:,} characters")
