@@ -72,9 +72,15 @@ def validate(value: Any, *, schema: dict[str, Any] | bool) -> Any:
     Raises:
         FatalError: code `json.invalid`; details list every error with the JSONPath of its place.
     """
+    from referencing.exceptions import Unresolvable
+
     try:
         validator = _validator(text_json.dumps(schema))
         errors = list(validator.iter_errors(value))
+    except Unresolvable as error:
+        raise FatalError(
+            f"the schema refers to {error.ref}, which is not in it", code="json.schema"
+        ) from None
     except RecursionError:
         raise FatalError("the value is nested too deeply to be checked", code=CODE) from None
     if not errors:

@@ -111,14 +111,31 @@ def phrase(error: ValidationError) -> str:
 
 
 def _alternatives(error: ValidationError) -> str:
-    from jsonschema.exceptions import best_match  # pyright: ignore[reportUnknownVariableType]
-
+    """Of alternatives the one that was meant, if the value has the type or tag of just one."""
     if not error.context:
         return "fits more than one of the alternatives"
-    nearest = cast("ValidationError | None", best_match([error]))
-    if nearest is None or nearest is error:
+    meant: dict[Any, ValidationError | None] = {}
+    for fault in error.context:
+        alternative = fault.relative_schema_path[0]
+        if _tells_apart(fault):
+            meant[alternative] = None
+        else:
+            meant.setdefault(alternative, fault)
+    nearest = [fault for fault in meant.values() if fault is not None]
+    if len(nearest) != 1:
         return "fits none of the alternatives"
-    return f"fits none of the alternatives; the nearest: {nearest.json_path} {phrase(nearest)}"
+    return (
+        f"fits none of the alternatives; the nearest: {nearest[0].json_path} {phrase(nearest[0])}"
+    )
+
+
+def _tells_apart(fault: ValidationError) -> bool:
+    """Whether a fault shows that an alternative was not meant at all: another type, or another
+    value of a key such as `kind`."""
+    depth = len(fault.relative_path)
+    return (depth == 0 and fault.validator == "type") or (
+        depth <= 1 and fault.validator in ("const", "enum")
+    )
 
 
 def _place(error: ValidationError) -> list[tuple[bool, int, str]]:
