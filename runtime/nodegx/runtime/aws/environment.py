@@ -1,0 +1,56 @@
+"""What a function's environment variables say, read once per process."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The deployment as a function sees it; the infrastructure sets each variable.
+
+    Args:
+        project: name of the project (`NODEGX_PROJECT`).
+        stack: name of the stack (`NODEGX_STACK`).
+        history_table: DynamoDB table of the history (`NODEGX_HISTORY_TABLE`), None for no history.
+        bucket: S3 bucket for what fits no item (`NODEGX_DATA_BUCKET`).
+        event_bus: EventBridge bus for internal events (`NODEGX_EVENT_BUS`).
+        vars: the project's variables (`NODEGX_VARS`, JSON).
+        env: environment variables that workflows may read (named by `NODEGX_ENV`, a JSON list).
+        secrets: secret name -> ARN in Secrets Manager (`NODEGX_SECRETS`, JSON).
+        functions: workflow name -> ARN of its alias (`NODEGX_FUNCTIONS`, JSON).
+        retention_days: how long executions are kept (`NODEGX_RETENTION_DAYS`).
+    """
+
+    project: str
+    stack: str
+    history_table: str | None
+    bucket: str | None
+    event_bus: str | None
+    vars: Mapping[str, Any]
+    env: Mapping[str, str]
+    secrets: Mapping[str, str]
+    functions: Mapping[str, str]
+    retention_days: int
+
+    @classmethod
+    def read(cls, env: Mapping[str, str] | None = None) -> Environment:
+        """Reads the variables of this process, or of `env`."""
+        given = os.environ if env is None else env
+        names: list[str] = json.loads(given.get("NODEGX_ENV", "[]"))
+        return cls(
+            project=given.get("NODEGX_PROJECT", ""),
+            stack=given.get("NODEGX_STACK", ""),
+            history_table=given.get("NODEGX_HISTORY_TABLE"),
+            bucket=given.get("NODEGX_DATA_BUCKET"),
+            event_bus=given.get("NODEGX_EVENT_BUS"),
+            vars=json.loads(given.get("NODEGX_VARS", "{}")),
+            env={name: given[name] for name in names if name in given},
+            secrets=json.loads(given.get("NODEGX_SECRETS", "{}")),
+            functions=json.loads(given.get("NODEGX_FUNCTIONS", "{}")),
+            retention_days=int(given.get("NODEGX_RETENTION_DAYS", "30")),
+        )
