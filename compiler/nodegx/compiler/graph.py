@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodegx.runtime.catalog.types import NodeType
-from nodegx.runtime.node import Retry
+from nodegx.runtime.catalog.types import Kind, NodeType
+from nodegx.runtime.node import Retry, Settings
 
 from .diagnostics import Pointer
 from .expressions.syntax import Template
@@ -46,8 +46,14 @@ Value = Literal | Template | PortRef | ListValue | DictValue
 
 @dataclass(frozen=True, slots=True)
 class GraphNode:
-    """A node ready for code. `name` is its Python variable and its name in expressions, unique in
-    the workflow. `signals` are all signal outputs it may send, dynamic ones included."""
+    """A node ready for code.
+
+    `name` is its name in expressions, unique in the workflow. `params` are in the order of their
+    declarations, defaults filled in where there are any. `call` is the implementation, as the
+    catalog spells it, or None for what the compiler expands. `signals` are all signal outputs it
+    may send, dynamic ones included; `routed` says that an action chooses among outputs of its own.
+    `index` is its place in the file: the tie-breaker wherever order is free.
+    """
 
     id: str
     name: str
@@ -58,18 +64,65 @@ class GraphNode:
     signals: tuple[str, ...] = ()
     retry: Retry | None = None
     timeout: float | None = None
-    index: int = 0  # place in the file: the tie-breaker wherever order is free
+    index: int = 0
+    call: str | None = None
+    routed: bool = False
+    wired: Mapping[str, Pointer] = field(default_factory=dict[str, Pointer])
+
+    def param_pointer(self, param: str) -> Pointer:
+        """Where the value of `param` stands in the document."""
+        return self.wired.get(param, (*self.pointer, "parameters", param))
+
+    def literal(self, param: str) -> Any:
+        """The plain value of a parameter; None where it is absent or known only at run time."""
+        value = self.params.get(param)
+        return value.value if isinstance(value, Literal) else None
+
+    def is_default(self, param: str) -> bool:
+        """Whether a parameter is what its declaration says anyway."""
+        declared = self.type.param(param)
+        value = self.params.get(param)
+        if declared is None or not isinstance(value, Literal):
+            return False
+        return same_json(value.value, declared.default)
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether the node is an expression at its consumers."""
+        return self.type.kind is Kind.PURE
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A whole workflow. `wires[node][port]` are the targets of a signal, in file order."""
+    """A whole workflow. `wires[node][port]` are the targets of a signal, in file order. `calls` and
+    `emits` are the workflows and events that nodes name, None standing for names that only the run
+    will tell."""
 
     name: str
     slug: str
     nodes: Mapping[str, GraphNode]
     triggers: tuple[str, ...]
     wires: Mapping[str, Mapping[str, tuple[str, ...]]]
-    settings: Any
+    settings: Settings
     source: str = ""
+    description: str = ""
     pure: Mapping[str, GraphNode] = field(default_factory=dict[str, GraphNode])
+    calls: tuple[str | None, ...] = ()
+    emits: tuple[str | None, ...] = ()
+
+    def everything(self) -> Iterator[GraphNode]:
+        """All nodes, pure ones included, in file order."""
+        yield from sorted((*self.nodes.values(), *self.pure.values()), key=lambda node: node.index)
+
+    def find(self, node: str) -> GraphNode | None:
+        """A node by its id, pure or not."""
+        return self.nodes.get(node) or self.pure.get(node)
+
+
+def same_json(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same; 1 and true are not, a list and a tuple are."""
+    if isinstance(one, tuple):
+        one = list(one)  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+    if isinstance(other, tuple):
+        other = list(other)  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)

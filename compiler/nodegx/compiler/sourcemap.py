@@ -21,8 +21,10 @@ def to_json(spans: Sequence[Span]) -> dict[str, Any]:
 def to_text(spans: Sequence[Span]) -> str:
     """The file itself: one span a line, so that differences between two builds stay readable."""
     lines = ",\n".join(f"  {json.dumps(span)}" for span in to_json(spans)["lines"])
-    return f'{{"version": {VERSION}, "lines": [\n{lines}\n]}}\n' if lines else (
-        f'{{"version": {VERSION}, "lines": []}}\n'
+    return (
+        f'{{"version": {VERSION}, "lines": [\n{lines}\n]}}\n'
+        if lines
+        else (f'{{"version": {VERSION}, "lines": []}}\n')
     )
 
 

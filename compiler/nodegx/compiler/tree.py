@@ -131,14 +131,16 @@ class Try:
 class Parallel:
     """Concurrent branches, joined by `merge` if they go on together. `key` tells it from others.
 
-    `short` runs if no branch arrived at the merge; None where at least one always arrives, or
-    where nothing follows. `wins` says that the first arrival cancels the others (merge `any`).
+    `arrived` runs if at least one branch arrived at the merge, `short` if none did; `short` is None
+    where that cannot happen or makes no difference. What both have in common follows behind.
+    `wins` says that the first arrival cancels the others (merge `any`).
     """
 
     key: str
     merge: str | None
     branches: tuple[Function, ...]
     wins: bool = False
+    arrived: Block = ()
     short: Block | None = None
 
 
@@ -151,12 +153,14 @@ class Define:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Goes on in the shared function `key`, and behind this statement when it has arrived.
+    """Runs the shared function `key`.
 
-    `short` runs where it answers False; None if it never does.
+    Where the function answers, `arrived` runs after True and `short` after False; `short` is None
+    where it does not.
     """
 
     key: str
+    arrived: Block = ()
     short: Block | None = None
 
 

@@ -1,0 +1,432 @@
+"""Lays out a flow as nested statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from nodegx.compiler.diagnostics import DiagnosticError
+from nodegx.compiler.graph import Graph, Literal
+from nodegx.compiler.tree import (
+    Attempt,
+    Block,
+    Branch,
+    Call,
+    Case,
+    Define,
+    Function,
+    Leave,
+    Loop,
+    Parallel,
+    Repeat,
+    Role,
+    Start,
+    Started,
+    Statement,
+    Step,
+    Stop,
+    Switch,
+    Try,
+)
+from nodegx.runtime.catalog.types import Kind
+
+from . import problems
+from .choice import Arm, Choices, arms_of
+from .flow import ENTRY, FRAMES, Shape, Vertex, key_of
+from .layout import Layout
+from .regions import end_of
+
+MAX_DEPTH = 48
+"""Levels of nesting; Python itself gives up at 100 levels of indentation."""
+MAX_TRIES = 16
+"""`try` statements inside one another in one function; Python allows 20."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where code is being laid out.
+
+    `returns` are the ends that a `return` leads to, with what it answers. `ends` are the ends of
+    everything around that a signal may stop at. `region` is the region of a try the code is in:
+    only what belongs to it may be called from here.
+    """
+
+    returns: Mapping[str, bool]
+    ends: frozenset[str]
+    region: str = ENTRY
+    depth: int = 0
+    tries: int = 0
+
+    def deeper(self, levels: int = 1, tries: int = 0) -> Place:
+        """The place inside of a nested statement."""
+        return replace(self, depth=self.depth + levels, tries=self.tries + tries)
+
+    def function(self, returns: Mapping[str, bool], ends: frozenset[str]) -> Place:
+        """The place inside of a local function."""
+        return Place(returns, ends, self.region, self.depth + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """Where a block goes on behind a construct. `enter` lays the target out right here, although
+    it is a join."""
+
+    target: str
+    enter: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the arms of a construct are laid out: `join` follows behind all of them, or `main` goes
+    on in the same block while the others leave, or neither."""
+
+    join: str | None
+    main: Arm | None
+
+    def follow(self, follow: str | None) -> str | None:
+        """What comes next behind an arm, if `follow` comes behind the construct."""
+        if self.join is not None:
+            return self.join
+        return follow if self.main is None or self.main.target == follow else None
+
+    def after(self) -> Next | None:
+        """Where the block goes on."""
+        if self.join is not None:
+            return Next(self.join, enter=True)
+        return None if self.main is None else Next(self.main.target)
+
+
+class Builder:
+    """Builds the functions of one workflow.
+
+    Args:
+        layout: the analysed flow.
+        single_end: loops whose body should end in one place only.
+    """
+
+    def __init__(self, layout: Layout, single_end: frozenset[str] = frozenset()) -> None:
+        self.layout = layout
+        self.flow = layout.flow
+        self.graph = layout.flow.graph
+        self.single_end = single_end
+        self.choices = Choices(layout)
+
+    def build(self) -> Function:
+        """The handler.
+
+        Raises:
+            DiagnosticError: the drawing has no structure.
+        """
+        end = end_of(ENTRY)
+        body = self._block(ENTRY, end, Place({end: False}, frozenset({end})))
+        return Function(Role.MAIN, ENTRY, "", body)
+
+    # ------------------------------------------------------------------------- sequences
+
+    def _block(self, start: str, follow: str | None, place: Place) -> Block:
+        """The statements from vertex `start` on, up to `follow`, which comes next anyway."""
+        self._check_depth(start, place)
+        statements: list[Statement] = []
+        after: Next | None = Next(start, enter=True)
+        while after is not None:
+            if not after.enter and not self.layout.inline(after.target):
+                statements += self._go(after.target, follow, place)
+                break
+            after = self._construct(self.flow[after.target], follow, place, statements)
+        return tuple(statements)
+
+    def _check_depth(self, key: str, place: Place) -> None:
+        for depth, limit in ((place.depth, MAX_DEPTH), (place.tries, MAX_TRIES)):
+            if depth > limit:
+                name = self.flow.name(key)
+                raise DiagnosticError([problems.too_deep(self.graph, name, limit)])
+
+    def _go(self, target: str, follow: str | None, place: Place) -> Block:
+        """The statements that take the flow to a join or an end."""
+        if target == follow:
+            return ()
+        if target in place.returns:
+            return (Leave(place.returns[target]),)
+        if target not in self.choices.shared or not self._may_call(target, place):
+            name = self.flow.name(target)
+            source = self.flow.name(place.region)
+            raise DiagnosticError([problems.leaves_branch(self.graph, name, source)])
+        exits = self._exits(target)
+        ways = [self._go(exit, follow, place) for exit in exits]
+        if len(ways) < 2 or ways[0] == ways[1]:
+            return (Call(target), *(ways[0] if ways else ()))
+        arrived, short = ways
+        if arrived and short and isinstance(short[-1], Leave):
+            return (Call(target, short=short), *arrived)
+        return (Call(target, arrived, short),)
+
+    def _may_call(self, target: str, place: Place) -> bool:
+        """Whether the function of `target` stands in the same try as the call."""
+        return self.layout.tree.dominates(place.region, target)
+
+    def _exits(self, key: str) -> list[str]:
+        """The ways out of a shared function, the one it answers True to first."""
+        tree, flow = self.layout.tree, self.flow
+        exits = sorted(
+            self.choices.exits(key),
+            key=lambda exit: (flow[exit].shape is Shape.END, tree.index.get(exit, 0), exit),
+        )
+        if len(exits) > 2:
+            raise DiagnosticError([problems.tangled(self.graph, flow.name(key))])
+        return exits
+
+    # ------------------------------------------------------------------------- arms
+
+    def _plan(self, key: str, arms: list[Arm], place: Place, out: list[Statement]) -> Plan:
+        """Chooses the layout of a construct and defines the functions it needs in front of it."""
+        join = self.choices.place(key, arms, place.returns)
+        self._share([other for other in self.layout.belonging(key) if other != join], place, out)
+        main = None if join is not None else self.choices.main_arm(arms, place.returns)
+        return Plan(join, main)
+
+    def _share(self, joins: list[str], place: Place, out: list[Statement]) -> None:
+        self.choices.shared.update(joins)
+        for join in joins:
+            exits = self._exits(join)
+            returns = {exit: len(exits) > 1 and exit == exits[0] for exit in exits}
+            inner = place.function(returns, place.ends)
+            body = self._block(join, exits[0] if exits else None, inner)
+            name = self.flow.name(join)
+            out.append(Define(Function(Role.SHARED, join, name, body, len(exits) > 1)))
+
+    def _arm(self, arm: Arm, follow: str | None, place: Place) -> Block:
+        if self.layout.inline(arm.target):
+            return self._block(arm.target, follow, place)
+        return self._go(arm.target, follow, place)
+
+    def _arms(
+        self, arms: list[Arm], plan: Plan, follow: str | None, place: Place
+    ) -> list[tuple[Arm, Block]]:
+        """The statements of all arms; none for the one that goes on behind the construct."""
+        inner = plan.follow(follow)
+        return [(arm, () if arm is plan.main else self._arm(arm, inner, place)) for arm in arms]
+
+    # ------------------------------------------------------------------------- constructs
+
+    def _construct(
+        self, vertex: Vertex, follow: str | None, place: Place, out: list[Statement]
+    ) -> Next | None:
+        """Adds the statements of one vertex to `out`; returns where the block goes on."""
+        match self.flow.kind(vertex.key):
+            case Kind.IF:
+                return self._if(vertex, follow, place, out)
+            case Kind.SWITCH:
+                arms = arms_of(vertex, grouped=True)
+                plan = self._plan(vertex.key, arms, place, out)
+                return self._switch(vertex, arms, plan, follow, place, out)
+            case Kind.TRY:
+                return self._try(vertex, follow, place, out)
+            case Kind.STOP:
+                out.append(Stop(vertex.node))
+                return None
+            case Kind.FOR_EACH | Kind.RETRY | Kind.ACTION:
+                return self._step(vertex, follow, place, out)
+            case Kind.TRIGGER:
+                out.append(Start(vertex.node))
+            case _ if vertex.shape is Shape.PARALLEL:
+                return self._parallel(vertex, follow, place, out)
+            case _ if vertex.shape is Shape.ENTRY and len(vertex.edges) > 1:
+                return self._started(vertex, follow, place, out)
+            case _:
+                pass
+        return Next(vertex.edges[0][1]) if vertex.edges else None
+
+    def _started(
+        self, vertex: Vertex, follow: str | None, place: Place, out: list[Statement]
+    ) -> Next | None:
+        arms = arms_of(vertex)
+        plan = replace(self._plan(vertex.key, arms, place, out), main=None)
+        blocks = self._arms(arms, plan, follow, place.deeper())
+        out.append(Started(tuple((arm.target, block) for arm, block in blocks)))
+        return plan.after()
+
+    def _if(
+        self, vertex: Vertex, follow: str | None, place: Place, out: list[Statement]
+    ) -> Next | None:
+        arms = arms_of(vertex)
+        plan = self._plan(vertex.key, arms, place, out)
+        (_, then), (_, otherwise) = self._arms(arms, plan, follow, place.deeper())
+        out.append(Branch(vertex.node, then, otherwise))
+        return plan.after()
+
+    def _switch(
+        self,
+        vertex: Vertex,
+        arms: list[Arm],
+        plan: Plan,
+        follow: str | None,
+        place: Place,
+        out: list[Statement],
+    ) -> Next | None:
+        has_default = self.flow.kind(vertex.key) is Kind.SWITCH
+        cases: list[Case] = []
+        default: Block = ()
+        for arm, body in self._arms(arms, plan, follow, place.deeper(2)):
+            if has_default and "default" in arm.labels:
+                default = body
+            else:
+                cases.append(Case(arm.labels, body))
+        out.append(Switch(vertex.node, tuple(cases), default))
+        return plan.after()
+
+    # ------------------------------------------------------------------------- steps
+
+    def _step(
+        self, vertex: Vertex, follow: str | None, place: Place, out: list[Statement]
+    ) -> Next | None:
+        """An action, loop or retry: `done`, `completed` or outputs of its own, and `failure`."""
+        regions = {key_of(vertex.node, port) for port in FRAMES}
+        arms = [arm for arm in arms_of(vertex) if arm.target not in regions]
+        done = [arm for arm in arms if arm.labels[0] != "failure"]
+        failure = next((arm for arm in arms if arm not in done), None)
+        routed = self.graph.nodes[vertex.node].routed
+        if failure is None:
+            plan = self._plan(vertex.key, arms, place, out) if routed else Plan(None, done[0])
+            out.append(self._statement(vertex, place))
+            if routed:
+                return self._switch(vertex, done, plan, follow, place, out)
+            return plan.after()
+        plan = self._plan(vertex.key, arms, place, out)
+        statement = self._statement(vertex, place)
+        inside = place.deeper(1, tries=1)
+        if plan.join is None and self.choices.ways_out(failure) <= set(place.returns):
+            ends = not routed and done[0].target == follow
+            out.append(Attempt(statement, self._arm(failure, follow if ends else None, inside)))
+            if not routed:
+                return Next(done[0].target)
+            rest = Plan(None, self.choices.main_arm(done, place.returns))
+            return self._switch(vertex, done, rest, follow, place, out)
+        plan = replace(plan, main=None)
+        handled = self._arm(failure, plan.follow(follow), inside)
+        if routed:
+            inner: list[Statement] = []
+            self._switch(vertex, done, plan, follow, inside, inner)
+            otherwise: Block = tuple(inner)
+        else:
+            otherwise = self._arm(done[0], plan.follow(follow), inside)
+        out.append(Attempt(statement, handled, otherwise))
+        return plan.after()
+
+    def _statement(self, vertex: Vertex, place: Place) -> Step | Loop | Repeat:
+        match self.flow.kind(vertex.key):
+            case Kind.FOR_EACH:
+                return Loop(vertex.node, self._body(vertex, "iteration", Role.ITERATION, place))
+            case Kind.RETRY:
+                return Repeat(vertex.node, self._body(vertex, "attempt", Role.ATTEMPT, place))
+            case _:
+                return Step(vertex.node)
+
+    def _body(self, vertex: Vertex, port: str, role: Role, place: Place) -> Function:
+        start = key_of(vertex.node, port)
+        end = end_of(start)
+        returns = {} if vertex.node in self.single_end else {end: False}
+        block = self._block(start, end, place.function(returns, frozenset({end})))
+        return Function(role, start, vertex.node, block)
+
+    # ------------------------------------------------------------------------- try
+
+    def _try(
+        self, vertex: Vertex, follow: str | None, place: Place, out: list[Statement]
+    ) -> Next | None:
+        parts = {port: key_of(vertex.node, port) for port in ("try", "catch", "finally")}
+        parts = {port: key for port, key in parts.items() if key in self.layout.leaving}
+        ways = self.layout.leaving[parts["try"]] | self.layout.leaving.get(
+            parts.get("catch", ""), set()
+        )
+        after = self._after_try(vertex, ways, follow, place)
+        joins = self.layout.belonging(vertex.key)
+        crossing = [join for join in joins if join in self.layout.crossing]
+        self._share(crossing, place, out)
+        goes_on = None if after is None else after.target
+        inside = place.deeper(1, tries=1)
+        body, catch = (
+            self._block(parts[port], goes_on, replace(inside, region=parts[port]))
+            if port in parts
+            else None
+            for port in ("try", "catch")
+        )
+        last: Block | None = None
+        if "finally" in parts:
+            key = parts["finally"]
+            end = end_of(key)
+            last = self._block(
+                key, end, replace(inside, returns={}, ends=frozenset({end}), region=key)
+            )
+        out.append(Try(vertex.node, body or (), catch, last))
+        return after
+
+    def _after_try(
+        self, vertex: Vertex, ways: set[str], follow: str | None, place: Place
+    ) -> Next | None:
+        """The one place that the regions of a try go on to, apart from ends that are returned to."""
+        going_on = sorted(
+            ways - place.returns.keys(), key=lambda way: self.layout.tree.index.get(way, -1)
+        )
+        named = [self.flow.name(way) for way in going_on]
+        if len(going_on) > 1:
+            raise DiagnosticError([problems.leaves_try(self.graph, vertex.node, named)])
+        done = vertex.target("done")
+        if done is not None and done not in ways:
+            if ways:
+                name = self.flow.name(done)
+                raise DiagnosticError([problems.never_done(self.graph, name, vertex.node, named)])
+            going_on = [done] if self.layout.tree.parent[done] == vertex.key else []
+        if going_on:
+            join = going_on[0]
+            own = self.layout.tree.parent[join] == vertex.key
+            return Next(join, enter=own and join not in self.layout.crossing)
+        if follow in ways:
+            return Next(follow)
+        return Next(min(ways)) if ways else None
+
+    # ------------------------------------------------------------------------- concurrency
+
+    def _parallel(
+        self, vertex: Vertex, follow: str | None, place: Place, out: list[Statement]
+    ) -> Next | None:
+        arms = [arm for arm in arms_of(vertex) if arm.target not in vertex.branches]
+        plan = self._plan(vertex.key, arms, place, out)
+        branches = tuple(self._branch(vertex, branch, place) for branch in vertex.branches)
+        merge = vertex.merge
+        wins = merge is not None and _mode(self.graph, merge) == "any"
+        made = Parallel(vertex.key, merge, branches, wins)
+        if len(arms) == 1:
+            out.append(made)
+            return Next(arms[0].target)
+        arrived, short = arms
+        if self.choices.ways_out(short) <= set(place.returns) and plan.join is None:
+            if arrived.target == short.target:
+                out.append(made)
+            else:
+                ends = arrived.target == follow
+                block = self._arm(short, follow if ends else None, place.deeper())
+                out.append(replace(made, short=block))
+            return Next(arrived.target)
+        plan = replace(plan, main=None)
+        (_, there), (_, block) = self._arms(arms, plan, follow, place.deeper())
+        out.append(replace(made, arrived=there, short=block))
+        return plan.after()
+
+    def _branch(self, vertex: Vertex, key: str, place: Place) -> Function:
+        end = end_of(key)
+        ends = place.ends | {end}
+        returns = dict.fromkeys(sorted(ends), False)
+        follow: str | None = end
+        if vertex.arrive is not None:
+            returns[vertex.arrive] = True
+            follow = vertex.arrive if vertex.arrive in self.layout.leaving[key] else None
+        inner = place.function(returns, ends)
+        first = self.flow[key].edges[0][1]
+        body = self._block(key, follow, inner)
+        answers = vertex.arrive is not None and key in self.layout.may_stop
+        return Function(Role.BRANCH, key, self.flow.name(first), body, answers)
+
+
+def _mode(graph: Graph, merge: str) -> str:
+    mode = graph.nodes[merge].params.get("mode")
+    return mode.value if isinstance(mode, Literal) else "all"
