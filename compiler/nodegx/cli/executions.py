@@ -9,7 +9,7 @@ from typing import Any, cast
 from nodegx.runtime.history.record import ExecutionRecord, StepRecord
 
 from .output import COLORS, MARKS, clean, duration, pretty_json, state_text, style
-from .when import iso, local
+from .when import local
 
 BAR = 24
 """Columns of a timeline's bars."""
@@ -39,45 +39,6 @@ def loads(text: str | None) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def execution_data(record: ExecutionRecord, *, steps: bool = True) -> dict[str, Any]:
-    """An execution as JSON data; times as ISO 8601, durations in seconds."""
-    data: dict[str, Any] = {
-        "id": record.id,
-        "workflow": record.workflow,
-        "trigger": record.trigger,
-        "status": record.status.value,
-        "started": iso(record.started),
-        "finished": iso(record.finished),
-        "duration": elapsed(record),
-        "parent": record.parent,
-        "revision": record.revision or None,
-        "host": record.host or None,
-        "input": loads(record.input),
-        "output": loads(record.output),
-        "error": loads(record.error),
-    }
-    if steps:
-        data["steps"] = [step_data(step) for step in record.steps]
-    return data
-
-
-def step_data(step: StepRecord) -> dict[str, Any]:
-    """A step as JSON data."""
-    return {
-        "id": step.id,
-        "node": step.node,
-        "type": step.type,
-        "status": step.status.value,
-        "started": iso(step.started),
-        "duration": round(step.duration, 6),
-        "attempts": step.attempts,
-        "port": step.port,
-        "input": loads(step.input),
-        "output": loads(step.output),
-        "error": loads(step.error),
-    }
 
 
 def elapsed(record: ExecutionRecord) -> float | None:

@@ -268,7 +268,7 @@ def test_a_failed_workflow_keeps_its_last_output(shop: Project) -> None:
     before = shop.snapshot()
     shop.write("orders.json", fail="broken")
     report = shop.build()
-    assert states(report) == {"workflows/orders.json": State.FAILED, "reports": State.UNCHANGED}
+    assert states(report) == {"orders": State.FAILED, "reports": State.UNCHANGED}
     assert shop.snapshot() == before
     assert not shop.build().ok, "an error does not vanish because nothing changed"
     shop.write("orders.json", orders="mended")

@@ -148,12 +148,14 @@ class _Build:
             if not problems:
                 self._write(name, digest, outcome)
                 return
-        self.report.workflows.append(Built("", "", name, State.FAILED))
+        mine: dict[str, WorkflowEntry] = {}
         if name in self.old["sources"]:
             # What an earlier build made of it stays, and stays known as ours.
             entry = self.old["sources"][name]
             mine = {s: w for s, w in entry["workflows"].items() if self.owners.get(s, name) == name}
             self._keep(name, {**entry, "hash": "", "workflows": mine})
+        names = {slug: workflow["name"] for slug, workflow in mine.items()} or {"": ""}
+        self.report.workflows += [Built(n, s, name, State.FAILED) for s, n in names.items()]
 
     def finish(self) -> None:
         """Reports what was left alone, removes what is gone, saves the cache."""

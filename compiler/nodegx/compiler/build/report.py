@@ -20,8 +20,8 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Built:
     """One workflow. Sizes are in bytes: `size` of its own files, `runtime_size` of the runtime
-    files beside them, which are `runtime_files` in number. A file that cannot be compiled counts
-    as one failed workflow without a name."""
+    files beside them, which are `runtime_files` in number. Of a file with errors, the workflows
+    of its last good build count as failed, or one without a name if there was none."""
 
     name: str
     slug: str
