@@ -66,9 +66,9 @@ def _measure(layout: Layout) -> None:
     flow, tree = layout.flow, layout.tree
     for key in reversed(tree.order):
         vertex = flow[key]
-        if vertex.shape is Shape.PARALLEL and vertex.merge is not None:
-            if all(branch in layout.may_stop for branch in vertex.branches):
-                vertex.edges.append(("short", layout.ends[key]))
+        joined = vertex.shape is Shape.PARALLEL and vertex.merge is not None
+        if joined and all(branch in layout.may_stop for branch in vertex.branches):
+            vertex.edges.append(("short", layout.ends[key]))
         is_try = flow.kind(key) is Kind.TRY
         leaving = {target for label, target in vertex.edges if not (is_try and label == "done")}
         size = int(vertex.shape is Shape.NODE)

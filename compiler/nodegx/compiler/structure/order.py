@@ -7,6 +7,7 @@ Algorithm", 2001); on an acyclic graph visited in topological order a single pas
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .flow import ENTRY, Flow
@@ -20,8 +21,8 @@ class CycleError(Exception):
         self.path = path
 
 
-def topological(flow: Flow) -> list[str]:
-    """The vertices that can be reached, every one before its successors.
+def topological(start: str, targets_of: Callable[[str], Iterable[str]]) -> list[str]:
+    """What can be reached from `start`, every vertex before its successors.
 
     Edges are followed last one first: what stands on an earlier output of a node comes first, and
     regions come before what follows the node that owns them.
@@ -30,9 +31,9 @@ def topological(flow: Flow) -> list[str]:
         CycleError: there is no such order.
     """
     done: set[str] = set()
-    open_at: dict[str, int] = {ENTRY: 0}
-    path = [ENTRY]
-    pending = [list(flow[ENTRY].targets)]
+    open_at: dict[str, int] = {start: 0}
+    path = [start]
+    pending = [list(targets_of(start))]
     finished: list[str] = []
     while path:
         if not pending[-1]:
@@ -49,7 +50,7 @@ def topological(flow: Flow) -> list[str]:
             raise CycleError(path[open_at[target] :])
         open_at[target] = len(path)
         path.append(target)
-        pending.append(list(flow[target].targets))
+        pending.append(list(targets_of(target)))
     finished.reverse()
     return finished
 
@@ -93,7 +94,7 @@ def dominators(flow: Flow) -> Dominators:
     Raises:
         CycleError: the flow is not acyclic.
     """
-    order = topological(flow)
+    order = topological(ENTRY, lambda key: flow[key].targets)
     sources = predecessors(flow, order)
     parent: dict[str, str] = {}
     depth = {ENTRY: 0}
