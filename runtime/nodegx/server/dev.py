@@ -7,9 +7,10 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
+import watchfiles
 from watchfiles import Change
-from watchfiles import awatch as _awatch  # pyright: ignore[reportUnknownVariableType]
 
 from .options import ServerOptions
 from .serving import Notify, Reloaded, Server, loop_factory, to_stderr, until_signalled
@@ -33,7 +34,7 @@ class Outcome:
     options: ServerOptions | None = None
 
 
-awatch: Callable[..., AsyncGenerator[set[tuple[Change, str]], None]] = _awatch
+Watch = Callable[..., AsyncGenerator[set[tuple[Change, str]], None]]
 
 Compile = Callable[[], Outcome]
 """Compiles the project into its build directory. Runs in a thread; workflows with errors keep
@@ -110,13 +111,13 @@ async def keep_fresh(
 
 
 async def _watch(path: Path, dirty: asyncio.Event, *, recursive: bool) -> None:
+    awatch = cast(Watch, watchfiles.awatch)  # pyright: ignore[reportUnknownMemberType]
     async for _ in awatch(
         path,
         recursive=recursive,
         watch_filter=_relevant,
         step=STEP,
         debounce=GROUP,
-        raise_interrupt=False,
     ):
         dirty.set()
 

@@ -140,10 +140,10 @@ class Scheduler:
 
     def _due(self, schedule: Schedule, moment: datetime, now: datetime) -> None:
         if (now - moment).total_seconds() > GRACE:
-            if not schedule.catch_up:
+            moment = schedule.table.latest(moment, now) or moment
+            if not schedule.catch_up and (now - moment).total_seconds() > GRACE:
                 log.warning("%s missed its start of %s", schedule.workflow, moment.isoformat())
                 return
-            moment = schedule.table.latest(moment, now) or moment
         if schedule.catch_up:
             self._remember(schedule, moment)
         try:
