@@ -17,7 +17,7 @@ from .checks.nodes import check_parameters, resolve_nodes
 from .checks.project_names import check_project_names
 from .checks.settings import check_settings
 from .checks.wires import connect_data, connect_signals
-from .diagnostics import Diagnostic, DiagnosticError, has_errors
+from .diagnostics import Diagnostic, DiagnosticError
 from .names import workflow_slug
 from .project import Project
 from .source import Source
@@ -37,13 +37,13 @@ def check(source: Source, project: Project | None = None) -> Checked:
     drafts = read_drafts(source.data, findings)
     workflows = [_check_workflow(draft, project, findings) for draft in drafts]
     complete = [workflow for workflow in workflows if workflow is not None]
-    if not has_errors(findings.items):
+    if not findings.errors:
         interfaces = [interface_of(workflow, source.path) for workflow in complete]
         for found in check_across(interfaces, whole=False):
             if found.code != "NX603":  # other files may hold the workflow that is called
-                findings.items.append(found)
+                findings.add(found)
     diagnostics = source.resolve(findings.all())
-    if has_errors(diagnostics):
+    if findings.errors:
         raise DiagnosticError(diagnostics)
     return Checked(source, tuple(complete), tuple(diagnostics))
 
@@ -69,7 +69,7 @@ def _check_workflow(
     draft: Draft, project: Project | None, findings: Findings
 ) -> CheckedWorkflow | None:
     """One workflow; None if anything in it is wrong."""
-    before = len(findings.items)
+    before = findings.error_count
     check_settings(draft, findings)
     nodes = resolve_nodes(draft, findings)
     wires = connect_data(draft, nodes, findings)
@@ -77,7 +77,7 @@ def _check_workflow(
         check_parameters(node, findings)
     connect_signals(wires, nodes, findings)
     findings.node = None
-    complete = draft.spec is not None and not has_errors(findings.items[before:])
+    complete = draft.spec is not None and findings.error_count == before
     check_flow(nodes, wires, draft.pointer, findings, complete=complete)
     checked = {key: node.finish() for key, node in nodes.items()}
     if project is not None:

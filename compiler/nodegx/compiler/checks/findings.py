@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nodegx.compiler.diagnostics import Diagnostic, Pointer, Severity
 
 LIMIT = 200
-"""Findings shown of one file; a file with more has one cause behind most of them."""
+"""Errors, and warnings, shown of one file; a file with more has one cause behind most of them."""
 
 
 @dataclass(slots=True)
 class Findings:
-    """A list of findings that grows. `node` is the id they concern, until it is changed."""
+    """Lists of findings that grow. `node` is the id they concern, until it is changed."""
 
-    items: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    errors: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
     node: str | None = None
-    dropped: int = 0
+    error_count: int = 0
+    warning_count: int = 0
 
     def error(
         self,
@@ -29,35 +31,35 @@ class Findings:
         key: bool = False,
     ) -> None:
         """Notes what stops compilation."""
-        self._add(Diagnostic(code, message, pointer, hint, node=self.node, offset=offset, key=key))
+        self.add(Diagnostic(code, message, pointer, hint, node=self.node, offset=offset, key=key))
 
     def warning(self, code: str, message: str, pointer: Pointer, *, hint: str = "") -> None:
         """Notes what is worth knowing."""
-        warning = Severity.WARNING
-        self._add(Diagnostic(code, message, pointer, hint, node=self.node, severity=warning))
+        severity = Severity.WARNING
+        self.add(Diagnostic(code, message, pointer, hint, node=self.node, severity=severity))
 
-    def _add(self, found: Diagnostic) -> None:
-        if len(self.items) < LIMIT:
-            self.items.append(found)
+    def add(self, found: Diagnostic) -> None:
+        """Notes a finding that has been worded elsewhere."""
+        if found.severity is Severity.ERROR:
+            self.error_count += 1
+            if len(self.errors) < LIMIT:
+                self.errors.append(found)
         else:
-            self.dropped += 1
+            self.warning_count += 1
+            if len(self.warnings) < LIMIT:
+                self.warnings.append(found)
 
     def all(self) -> list[Diagnostic]:
-        """Every finding, and a last one that counts those beyond the limit."""
-        if not self.dropped:
-            return self.items
-        last = self.items[-1]
-        message = f"{last.message} (and {self.dropped} further findings)"
+        """Every finding; the last of each kind counts those beyond the limit."""
         return [
-            *self.items[:-1],
-            Diagnostic(
-                last.code,
-                message,
-                last.pointer,
-                last.hint,
-                last.node,
-                last.offset,
-                last.severity,
-                key=last.key,
-            ),
+            *_closed(self.errors, self.error_count),
+            *_closed(self.warnings, self.warning_count),
         ]
+
+
+def _closed(found: list[Diagnostic], count: int) -> list[Diagnostic]:
+    if count == len(found):
+        return found
+    last = found[-1]
+    more = f"{last.message} (and {count - len(found)} further findings)"
+    return [*found[:-1], replace(last, message=more)]

@@ -180,9 +180,12 @@ def _refuse_idle(
 def _object(param: Param, value: Any, place: Place, findings: Findings) -> Value:
     if param.fields is None or not isinstance(value, dict):
         return _plain(param, value, place, findings)
-    if param.check is not None and (fault := checked_by(param.check, value)) is not None:
-        findings.error("NX306", f"`{place.name}` {fault}", place.pointer)
+    before = findings.error_count
     members = parse_members(param.fields, members_of(value), place, findings)
+    if param.check is not None and findings.error_count == before:
+        fault = checked_by(param.check, value)
+        if fault is not None:
+            findings.error("NX306", f"`{place.name}` {fault}", place.pointer)
     return as_dict(value, list(members.items()))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from nodegx.compiler.diagnostics import listing
+from nodegx.compiler.diagnostics import Pointer, listing
 
 from .findings import Findings
 from .values import Place, items_of, members_of
@@ -34,61 +34,10 @@ def _switch(given: Mapping[str, Any], place: Place, findings: Findings) -> None:
         findings.error("NX304", message, place.pointer, hint='or give every case a "when"')
 
 
-def _http_trigger(given: Mapping[str, Any], place: Place, findings: Findings) -> None:
-    auth, cors = given.get("auth"), given.get("cors")
-    if isinstance(auth, dict):
-        _auth(members_of(auth), (*place.pointer, "auth"), findings)
-    if isinstance(cors, dict):
-        settings = members_of(cors)
-        origins = settings.get("origins")
-        everyone = isinstance(origins, list) and "*" in items_of(origins)
-        if everyone and settings.get("credentials") is True:
-            findings.error(
-                "NX318",
-                "`cors.credentials` cannot be combined with the origin `*`",
-                (*place.pointer, "cors", "credentials"),
-                hint="list the origins that may send credentials",
-            )
-
-
-def _auth(auth: Mapping[str, Any], pointer: tuple[str | int, ...], findings: Findings) -> None:
-    if auth.get("type") == "hmac" and "secret" not in auth:
-        findings.error(
-            "NX304", "`auth.secret` is missing", pointer, hint="the key of the signature"
-        )
-    if auth.get("type") != "jwt":
-        return
-    _exactly_one(auth, ("secret", "publicKey", "jwksUrl"), pointer, "auth", findings)
-    algorithms = auth.get("algorithms")
-    names = (
-        [name for name in items_of(algorithms) if isinstance(name, str)]
-        if isinstance(algorithms, list)
-        else []
-    )
-    shared = "secret" in auth
-    wrong = [name for name in names if name.startswith("HS") != shared]
-    if wrong:
-        wanted = "HS256, HS384 or HS512" if shared else "RS, ES or PS algorithms, or EdDSA"
-        source = "`secret`" if shared else "`publicKey` and `jwksUrl`"
-        message = f"`auth.algorithms` holds {listing(wrong)}"
-        findings.error(
-            "NX318", message, (*pointer, "algorithms"), hint=f"{source} go with {wanted}"
-        )
-
-
-def _http_request(given: Mapping[str, Any], place: Place, findings: Findings) -> None:
-    parts = given.get("multipart")
-    for index, part in enumerate(items_of(parts) if isinstance(parts, list) else []):
-        if isinstance(part, dict):
-            pointer = (*place.pointer, "multipart", index)
-            keys = ("value", "text", "base64")
-            _exactly_one(members_of(part), keys, pointer, f"multipart[{index}]", findings)
-
-
 def _exactly_one(
     given: Mapping[str, Any],
     names: tuple[str, ...],
-    pointer: tuple[str | int, ...],
+    pointer: Pointer,
     owner: str,
     findings: Findings,
 ) -> None:
@@ -101,9 +50,4 @@ def _exactly_one(
         findings.error("NX318", message, (*pointer, found[1]), hint="keep one of them", key=True)
 
 
-RULES: Final[Mapping[str, Rule]] = {
-    "logic.switch": _switch,
-    "trigger.webhook": _http_trigger,
-    "cloud.request": _http_trigger,
-    "http.request": _http_request,
-}
+RULES: Final[Mapping[str, Rule]] = {"logic.switch": _switch}
