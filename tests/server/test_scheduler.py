@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -146,8 +145,8 @@ async def test_schedules_start_workflows_on_time(build: Path, running: Any, reco
         (entry,) = (await client.get("/_nodegx/schedules")).json()["schedules"]
         assert entry["description"] == "Every 1 second (Europe/Berlin)"
         assert len(entry["next"]) == 5
-        await until(lambda: server.host.active or None, within=2)
-        await asyncio.sleep(1.1)
+        first = server.scheduler.upcoming[0][1]
+        await until(lambda: (server.scheduler.upcoming[0][1] - first).total_seconds() >= 2)
     records = recorded()
     assert len(records) >= 2
     for record in records:
