@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -43,7 +44,8 @@ def _positional(fn: Callable[..., Any]) -> tuple[str, ...]:
     bound = isinstance(inner, MethodType)
     code: CodeType | None = getattr(inner, "__code__", None)
     if code is not None:
-        return code.co_varnames[1 if bound else 0 : code.co_argcount]
+        names = _of_code(code)
+        return names[1:] if bound else names
     try:
         parameters = inspect.signature(inner).parameters.values()
     except (TypeError, ValueError):
@@ -53,6 +55,11 @@ def _positional(fn: Callable[..., Any]) -> tuple[str, ...]:
         for parameter in parameters
         if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
     )
+
+
+@lru_cache(maxsize=4096)
+def _of_code(code: CodeType) -> tuple[str, ...]:
+    return code.co_varnames[: code.co_argcount]
 
 
 def _role(value: Any) -> str:

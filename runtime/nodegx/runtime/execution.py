@@ -21,7 +21,7 @@ from .messages import error_info
 from .node import Node
 from .run import MAX_CALL_DEPTH, Run
 from .secrets import Secrets
-from .values import ExecutionInfo, Reply, Trigger, iso_time
+from .values import Reply, Trigger
 from .workflow import Workflow
 
 GRACE = 5.0  # seconds that a cancelled handler has for its cleanup, such as `finally` parts
@@ -94,6 +94,7 @@ class Execution:
             data = self._mode in ("full", "errors")
             self._recorder = Recorder(self._capture, data=data, on_step=on_step)
         self._begun = 0.0
+        self._alive = False
         self._task: asyncio.Task[None] | None = None
         self.answer: Reply | None = None
         self.failure: ErrorInfo | None = None
@@ -138,8 +139,12 @@ class Execution:
         """
         if self._task is None:
             raise RuntimeError("The execution has not been started")
-        await asyncio.wait((self._task,))
-        if not self._task.cancelled():
+        if not self._task.done():
+            await asyncio.wait((self._task,))
+        if self._task.cancelled():  # with its event loop, before it could do anything
+            self.record.status = Status.CANCELLED
+            self._answer(Status.CANCELLED)
+        else:
             self._task.result()
         return self.record
 
@@ -223,38 +228,37 @@ class Execution:
         if settings.timeout is not None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(settings.timeout, self._expire, settings.timeout)
+        fatal: BaseException | None = None
+        self._alive = True
         try:
-            status, info = await self._attempts()
-        except (asyncio.CancelledError, KeyboardInterrupt):
-            cancelled = ErrorInfo("The host shut down", "cancelled", "fatal", None, 1, None)
-            status, info = self._verdict or (Status.CANCELLED, cancelled)
-        finally:
-            self.workflow.gate.leave()
-            if self._timer is not None:
-                self._timer.cancel()
+            status, info = self._verdict or await self._attempts()
+        except BaseException as error:
+            shutdown = ErrorInfo("The host shut down", "cancelled", "fatal", None, 1, None)
+            status, info = self._verdict or (Status.CANCELLED, shutdown)
+            fatal = None if isinstance(error, asyncio.CancelledError) else error
+        self.workflow.gate.leave()
+        if self._timer is not None:
+            self._timer.cancel()
         self.halted = True
         self._answer(status)
         self._complete(status, info, perf_counter() - self._begun)
         await self._report(status, info)
+        if fatal is not None:
+            raise fatal
 
     async def _attempts(self) -> tuple[Status, ErrorInfo | None]:
         """Runs the handler, again if the workflow's retry policy says so."""
         policy = self.workflow.settings.retry
-        started = iso_time(self.record.started)
         attempt = 1
         while True:
-            run = Run(
-                self,
-                self._recorder,
-                ExecutionInfo(self.id, self.workflow.name, started, attempt),
-            )
+            run = Run(self, self._recorder, attempt)
             try:
                 await self.workflow.handler(run)
                 return self._verdict or (Status.SUCCESS, None)
             except RunStopped as stopped:
                 if stopped.message:
                     self.log("info", f"stopped: {stopped.message}")
-                return Status.SUCCESS, None
+                return self._verdict or (Status.SUCCESS, None)
             except Exception as error:
                 info = self.record_origin(error, run.suffix)
                 if self._verdict is not None:
@@ -280,6 +284,8 @@ class Execution:
         if self._task is None or self.halted or self._verdict is not None:
             return
         self._verdict = (status, info)
+        if not self._alive:  # cancelled now, the task would not even reach its cleanup
+            return
         self._task.cancel()
         if self._timer is not None:
             self._timer.cancel()

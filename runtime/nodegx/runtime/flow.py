@@ -125,11 +125,25 @@ def _weight(error: BaseException) -> int:
     return 1 if isinstance(error, Exception) else 0
 
 
-def elements(items: Any, batch_size: int | None) -> list[Any]:
+def count(value: Any, name: str) -> int:
+    """A whole number of at least 1, such as a loop's concurrency.
+
+    Raises:
+        FatalError: code `forEach.count`; it is none.
+    """
+    number = int(value) if isinstance(value, float) and value.is_integer() else value
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise FatalError(
+            f"`{name}` must be a whole number of at least 1, not {value!r}", code="forEach.count"
+        )
+    return number
+
+
+def elements(items: Any, batch_size: Any) -> list[Any]:
     """What the iterations of a loop over `items` get: single items, or lists of `batch_size`.
 
     Raises:
-        FatalError: code `forEach.items`; `items` is no list.
+        FatalError: code `forEach.items`, `items` is no list; or as `count`.
     """
     if items is None:
         return []
@@ -139,5 +153,5 @@ def elements(items: Any, batch_size: int | None) -> list[Any]:
     found: list[Any] = list(items)  # pyright: ignore[reportUnknownArgumentType]
     if batch_size is None:
         return found
-    size = max(1, batch_size)
+    size = count(batch_size, "batchSize")
     return [found[start : start + size] for start in range(0, len(found), size)]

@@ -9,7 +9,7 @@ from time import time
 from typing import Any, TypeVar
 
 from . import flow
-from .clock import seconds_until
+from .clock import duration, seconds_until
 from .errors import ErrorInfo, FatalError, RunStopped
 from .failure import Failure
 from .history.record import Status
@@ -38,7 +38,7 @@ class Run(Steps):
                 self._owner.record_origin(error, self._suffix)
                 recorder.point(node, self._suffix, "catch", output=info)
             else:
-                Failure.mark(error, self.execution.id, node.id, 1).recorded = True
+                Failure.mark(error, self._owner.id, node.id, 1).recorded = True
                 recorder.handled(node, self._suffix, info)
         return info
 
@@ -92,7 +92,7 @@ class Run(Steps):
         if not failed:
             return RunStopped(message)
         error = FatalError(message or "The workflow was stopped", code="stopped")
-        Failure.mark(error, self.execution.id, node.id, 1).recorded = True
+        Failure.mark(error, self._owner.id, node.id, 1).recorded = True
         return error
 
     # --- blocks --------------------------------------------------------------------------------
@@ -103,8 +103,8 @@ class Run(Steps):
         items: Any,
         body: Callable[[Run, Any, int], Awaitable[Any]],
         *,
-        concurrency: int = 1,
-        batch_size: int | None = None,
+        concurrency: Any = 1,
+        batch_size: Any = None,
         on_item_error: str = "fail",
     ) -> ForEachResult:
         """Runs `body(run, item, index)` for every item.
@@ -139,7 +139,7 @@ class Run(Steps):
             elements = flow.elements(items, batch_size)
             results[:] = [None] * len(elements)
             errors.clear()
-            await flow.each(elements, run_body, concurrency)
+            await flow.each(elements, run_body, flow.count(concurrency, "concurrency"))
             errors.sort(key=lambda error: error["index"])
             return ForEachResult(results, errors)
 
@@ -234,18 +234,20 @@ class Run(Steps):
         options: dict[str, Any] = {} if headers is None else {"headers": headers}
         await self.step(node, respond, status=status, body=body, **options)
 
-    async def wait(self, node: Node, *, seconds: float | None = None, until: Any = None) -> None:
-        """Pauses for `seconds`, or until a point in time (ISO 8601 text, datetime, or seconds
-        since the epoch). A time that has passed does not wait.
+    async def wait(self, node: Node, *, seconds: Any = None, until: Any = None) -> None:
+        """Pauses for a duration (seconds, or text such as `5s`), or until a point in time (ISO
+        8601 text, datetime, or seconds since the epoch). A time that has passed does not wait.
 
         Raises:
-            FatalError: code `time.format`; `until` is no point in time.
+            FatalError: code `time.duration` or `time.format`; the argument is nothing of that kind.
         """
 
-        async def pause(seconds: float | None = None, until: Any = None) -> None:
+        async def pause(seconds: Any = None, until: Any = None) -> None:
             if seconds is None:
-                seconds = seconds_until(until, self._owner.workflow.settings.timezone)
-            await asyncio.sleep(seconds)
+                delay = seconds_until(until, self._owner.workflow.settings.timezone)
+            else:
+                delay = duration(seconds)
+            await asyncio.sleep(delay)
 
         if seconds is None:
             await self.step(node, pause, until=until)
@@ -269,7 +271,7 @@ class Run(Steps):
                     code="call.depth",
                 )
             return await self._owner.host.call(
-                workflow, input, parent=self.execution.id, depth=depth, wait=wait
+                workflow, input, parent=self._owner.id, depth=depth, wait=wait
             )
 
         return await self.step(node, call, workflow, input, **({} if wait else {"wait": False}))
@@ -279,9 +281,7 @@ class Run(Steps):
 
         async def emit(event: str, data: Any) -> str:
             owner = self._owner
-            return await owner.host.emit(
-                event, data, source=self.execution.id, depth=owner.depth + 1
-            )
+            return await owner.host.emit(event, data, source=self._owner.id, depth=owner.depth + 1)
 
         return await self.step(node, emit, event, data)
 
@@ -314,4 +314,4 @@ def make_reply(status: Any, headers: Mapping[str, Any] | None, body: Any) -> Rep
     as_object = getattr(body, "_asdict", None)
     if isinstance(body, tuple) and as_object is not None:
         body = as_object()
-    return Reply(code, {str(k): str(v) for k, v in (headers or {}).items()}, body)
+    return Reply(code, {str(k): str(v) for k, v in headers.items()} if headers else {}, body)

@@ -19,7 +19,7 @@ class SourceMap:
 
     Args:
         filename: the handler's file; `handler.map.json` lies beside it.
-        function: name of the handler function, which tells its own code from that of code nodes.
+        function: qualified name of the handler function, which tells its own code from that of code nodes.
         text: the handler's source as it was loaded; None reads the file when needed.
     """
 
@@ -64,9 +64,9 @@ class SourceMap:
     def owns(self, frame: FrameType) -> bool:
         """Whether a frame runs the handler function or one nested in it, not a code node's."""
         code = frame.f_code
-        return (
-            code.co_filename == self.filename
-            and code.co_qualname.partition(".")[0] == self.function
+        return code.co_filename == self.filename and (
+            code.co_qualname == self.function
+            or code.co_qualname.startswith(f"{self.function}.<locals>.")
         )
 
     def node_of(self, error: BaseException) -> str | None:

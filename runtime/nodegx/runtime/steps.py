@@ -11,7 +11,7 @@ from . import retry
 from .errors import FatalError
 from .failure import Failure
 from .node import Node, Retry
-from .values import ExecutionInfo
+from .values import ExecutionInfo, iso_time
 
 if TYPE_CHECKING:
     from typing import Self
@@ -31,26 +31,24 @@ class Steps:
         vars: the project's variables.
         env: the environment variables that workflows may read.
         secrets: secrets by name; whatever is read here is kept out of the history.
-        execution: id, workflow, start and attempt of this execution.
     """
 
-    __slots__ = ("_owner", "_recorder", "_suffix", "env", "execution", "secrets", "trigger", "vars")
+    __slots__ = ("_attempt", "_owner", "_recorder", "_suffix", "env", "secrets", "trigger", "vars")
 
     trigger: Any
     vars: Mapping[str, Any]
     env: Mapping[str, str]
     secrets: Mapping[str, str]
-    execution: ExecutionInfo
 
-    def __init__(self, owner: Execution, recorder: Recorder | None, info: ExecutionInfo) -> None:
+    def __init__(self, owner: Execution, recorder: Recorder | None, attempt: int) -> None:
         self._owner = owner
         self._recorder = recorder
-        self._suffix = "" if info.attempt == 1 else f"#{info.attempt}"
+        self._attempt = attempt
+        self._suffix = "" if attempt == 1 else f"#{attempt}"
         self.trigger = owner.trigger.value
         self.vars = owner.host.vars
         self.env = owner.host.env
         self.secrets = owner.secrets
-        self.execution = info
 
     def _scope(self, suffix: str) -> Self:
         """A run whose steps are told apart by `suffix`."""
@@ -62,8 +60,15 @@ class Steps:
         scope.vars = self.vars
         scope.env = self.env
         scope.secrets = self.secrets
-        scope.execution = self.execution
+        scope._attempt = self._attempt
         return scope
+
+    @property
+    def execution(self) -> ExecutionInfo:
+        """Id, workflow, start and attempt of this execution."""
+        owner = self._owner
+        started = iso_time(owner.record.started)
+        return ExecutionInfo(owner.id, owner.workflow.name, started, self._attempt)
 
     @property
     def halted(self) -> bool:
@@ -107,10 +112,10 @@ class Steps:
             if hasattr(type(result), "__await__"):  # pyright: ignore[reportUnknownArgumentType]
                 return await result
         except Exception as error:
-            Failure.mark(error, self.execution.id, node.id, 1)
+            Failure.mark(error, self._owner.id, node.id, 1)
             raise
         except SystemExit as error:
-            raise _not_an_exit(error, self.execution.id, node.id) from error
+            raise _not_an_exit(error, self._owner.id, node.id) from error
         return result
 
     async def _recorded_step(
@@ -137,13 +142,13 @@ class Steps:
                             result = await result
                     break
                 except SystemExit as error:
-                    raise _not_an_exit(error, self.execution.id, node.id) from error
+                    raise _not_an_exit(error, self._owner.id, node.id) from error
                 except Exception as error:
                     if not await self._wait_for_retry(node, node.retry, attempt, error):
                         raise
                     attempt += 1
         except Exception as error:
-            failure = Failure.mark(error, self.execution.id, node.id, attempt)
+            failure = Failure.mark(error, self._owner.id, node.id, attempt)
             if record is not None and recorder is not None:
                 failure.recorded = True
                 info = self._owner.describe(error)

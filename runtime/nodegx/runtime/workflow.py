@@ -37,7 +37,7 @@ class Workflow:
         self.settings = settings
         self.revision = revision
         code: Any = getattr(handler, "__code__", None)
-        self.source = SourceMap(code.co_filename if code else "", getattr(code, "co_name", ""))
+        self.source = SourceMap(code.co_filename if code else "", getattr(code, "co_qualname", ""))
         self.gate = Gate(settings.concurrency)
 
     def node_type(self, node: str) -> str:

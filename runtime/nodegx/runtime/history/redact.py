@@ -18,11 +18,16 @@ _ANYWHERE = (
     "apikey", "accesskey", "privatekey", "signingkey", "credential", "cardnumber", "creditcard",
     "debitcard", "cvv", "cvc", "sessionid", "jwt",
 )  # fmt: skip
-_WHOLE = frozenset({"card", "pin", "pan", "ssn", "otp"})
+_WHOLE = frozenset({"card", "pin", "ssn"})
 _TOKEN = re.compile(r"token(?!iz)")
 _COUNTS = re.compile(r"tokens$|tokens?(count|limit|usage|used)")
 
-# One of these is in every JSON text with a sensitive key, once it is prepared like a key.
+# Few and short, because every captured text is searched for them: one is in everything that the
+# lists above and the patterns below match. What has none is not sensitive.
+_TRACES = (
+    "pass", "pwd", "cre", "oke", "cook", "authorization", "jwt", "session", "key", "card", "cv",
+    '"pin', '"ssn', "bearer", "basic ", "digest ", "://",
+)  # fmt: skip
 _HINTS = (*_ANYWHERE, "token", *(f'"{name}"' for name in sorted(_WHOLE)))
 _SCHEME_HINTS = ("bearer ", "basic ", "digest ")
 
@@ -45,9 +50,12 @@ _USERINFO = re.compile(r"(://)[^/?#\s@\"']{1,512}@")
 
 @lru_cache(maxsize=4096)
 def is_sensitive(key: str) -> str | None:
-    """Whether what a key names is secret: `"always"`, `"text"` if only where it is not a number
-    (`max_tokens` is none), None if not."""
-    name = _bare(key[:256].lower())
+    """Whether what a key names is secret: `"always"`; `"text"` unless it is a number, as with
+    `max_tokens`; None if not."""
+    lower = f'"{key[:256].lower()}"'
+    if not _has_trace(lower):
+        return None
+    name = _bare(lower)[1:-1]
     if name in _WHOLE or any(word in name for word in _ANYWHERE):
         return "always"
     if _TOKEN.search(name):
@@ -55,22 +63,27 @@ def is_sensitive(key: str) -> str | None:
     return None
 
 
-def _bare(lower: str) -> str:
-    return lower.replace("_", "").replace("-", "").replace(" ", "")
-
-
 def has_hint(text: str) -> bool:
     """Whether a text, JSON or not, may have something to redact. Quick, and never wrong with
     False."""
     lower = text.lower()
+    if not _has_trace(lower):
+        return False
+    if "://" in lower and "@" in lower:
+        return True
     bare = _bare(lower)
-    for hint in _HINTS:
-        if hint in bare:
+    return any(hint in bare for hint in _HINTS) or any(hint in lower for hint in _SCHEME_HINTS)
+
+
+def _has_trace(lower: str) -> bool:
+    for trace in _TRACES:  # noqa: SIM110 - three times as fast as any()
+        if trace in lower:
             return True
-    for hint in _SCHEME_HINTS:
-        if hint in lower:
-            return True
-    return "://" in text and "@" in text
+    return False
+
+
+def _bare(lower: str) -> str:
+    return lower.replace("_", "").replace("-", "").replace(" ", "")
 
 
 def redact_text(text: str) -> str:
