@@ -6,9 +6,10 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,7 +32,7 @@ class Answer(NamedTuple):
 
     status: int = 200
     body: bytes | str | Any = b""
-    headers: dict[str, str] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
     raw: bytes | None = None  # sent as it is, instead of everything else, and then closed
 
 

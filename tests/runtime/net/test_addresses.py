@@ -6,7 +6,6 @@ from ipaddress import ip_address
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from nodegx.runtime.errors import FatalError, RetriableError
 from nodegx.runtime.net.addresses import Policy, Zone, resolve, vetted, zone_of
 

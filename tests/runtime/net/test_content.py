@@ -11,7 +11,6 @@ from urllib.parse import parse_qs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from nodegx.runtime.errors import FatalError
 from nodegx.runtime.net.content import (
     Content,

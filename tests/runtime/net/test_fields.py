@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from nodegx.runtime.errors import FatalError
 from nodegx.runtime.net.fields import header, headers, is_confidential, pairs
 

@@ -4,7 +4,6 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-
 from nodegx.runtime.net.connection import Route
 from nodegx.runtime.net.pool import Pool
 

@@ -5,7 +5,6 @@ from urllib.parse import parse_qsl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from nodegx.runtime.errors import FatalError
 from nodegx.runtime.net.urls import encode_form, encode_query, parse
 

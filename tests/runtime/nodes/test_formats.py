@@ -6,7 +6,6 @@ from datetime import UTC
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from nodegx.runtime.nodes.formats import FORMATS, matches
 
 TABLE = {

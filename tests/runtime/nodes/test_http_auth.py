@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-
 from nodegx.runtime.errors import FatalError, NodegxError, RetriableError
 from nodegx.runtime.nodes import http, http_auth
+
 from tests.support.loopback import Answer, Loopback, Seen
 
 

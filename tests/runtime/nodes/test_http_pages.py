@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from nodegx.runtime.errors import FatalError, RetriableError
 from nodegx.runtime.nodes import http, http_pages
+
 from tests.support.loopback import Answer, Loopback, Seen
 
 NUMBERS = list(range(1, 24))

@@ -9,10 +9,10 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
-
 from nodegx.runtime.errors import FatalError, NodegxError, RetriableError
 from nodegx.runtime.nodes import http
 from nodegx.runtime.nodes.http_response import retry_after
+
 from tests.support.loopback import Answer, Loopback, Seen
 
 # --- what is sent ----------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import jsonpath
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from nodegx.runtime.errors import FatalError
 from nodegx.runtime.nodes import paths
 

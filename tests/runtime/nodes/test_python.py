@@ -5,7 +5,6 @@ import threading
 import time
 
 import pytest
-
 from nodegx.runtime.errors import FatalError
 from nodegx.runtime.nodes import python
 

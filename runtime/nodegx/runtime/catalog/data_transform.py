@@ -64,7 +64,7 @@ NODE = NodeType(
             "key",
             Type.ITEM_EXPRESSION,
             "What is compared: an expression over `item` and `index`; a list compares by several "
-            "values in order. Required by `group`. Default: the element itself.",
+            "values in order. Default: the element itself.",
             when=When("operation", ("sort", "group", "unique")),
         ),
         Param(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import checks
 from .types import Param, Type, When
 
@@ -86,10 +88,18 @@ AUTH = Param(
     ),
 )
 
+
+def _part_fault(value: Any) -> str | None:
+    """What is wrong with a part beyond its single fields."""
+    given = [f"`{name}`" for name in ("value", "text", "base64") if name in value]
+    return f"has both {given[0]} and {given[1]}" if len(given) > 1 else None
+
+
 PART = Param(
     "part",
     Type.OBJECT,
     "One part, with one of `value`, `text` and `base64`.",
+    check=_part_fault,
     fields=(
         Param("name", Type.STRING, "Name of the form field.", required=True),
         Param("value", Type.ANY, "Value of a plain field; objects and lists are written as JSON."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from . import checks
 from .types import Output, Param, Type, When
 
@@ -15,17 +17,46 @@ _ALGORITHMS = (
     "EdDSA",
 )
 
+
+def _auth_fault(value: Any) -> str | None:
+    """What is wrong with `auth` beyond its single fields."""
+    kind = value.get("type", "none")
+    if kind == "hmac" and not value.get("secret"):
+        return "needs a `secret`"
+    if kind != "jwt":
+        return None
+    keys = [name for name in ("secret", "publicKey", "jwksUrl") if value.get(name)]
+    if len(keys) != 1:
+        return "needs exactly one of `secret`, `publicKey` and `jwksUrl`"
+    algorithms = cast("list[Any]", value.get("algorithms") or [])
+    with_secret = [name for name in algorithms if str(name).startswith("HS")]
+    if algorithms and with_secret != (algorithms if keys == ["secret"] else []):
+        # A public key that passed for a shared secret would let anyone sign.
+        return f"has `algorithms` that do not go with `{keys[0]}`"
+    return None
+
+
+def _cors_fault(value: Any) -> str | None:
+    """What is wrong with `cors` beyond its single fields."""
+    if value.get("credentials") is True and "*" in (value.get("origins") or ()):
+        return "must name the origins where `credentials` are allowed, not `*`"
+    return None
+
+
 AUTH = Param(
     "auth",
     Type.OBJECT,
-    "Who may call: requests that do not pass are answered with 401 and start nothing.",
+    "Who may call: requests that do not pass are answered with 401 and start nothing. Default: "
+    "everyone may.",
     literal=True,
+    check=_auth_fault,
     fields=(
         Param(
             "type",
             Type.STRING,
             "`none` lets everyone in; `apiKey` compares a key in a header or the query; `basic` a "
-            "user name and password; `jwt` checks a signed bearer token; `hmac` the body's signature.",
+            "user name and password; `jwt` checks a signed bearer token; `hmac` the body's signature. "
+            "Default `none`.",
             default="none",
             choices=("none", "apiKey", "basic", "jwt", "hmac"),
         ),
@@ -56,6 +87,14 @@ AUTH = Param(
         ),
         Param("username", Type.STRING, "The accepted user name.", required=True, when=_BASIC),
         Param(
+            "realm",
+            Type.STRING,
+            "Name of the area that the browser shows when it asks. Default `workflow`.",
+            default="workflow",
+            pattern=r"[ !#-\[\]-~]*",
+            when=_BASIC,
+        ),
+        Param(
             "password",
             Type.STRING,
             "The accepted password.",
@@ -80,7 +119,8 @@ AUTH = Param(
             "secret",
             Type.STRING,
             "The shared secret: of HS tokens with `jwt` (give one of `secret`, `publicKey` and "
-            "`jwksUrl`), of the signature with `hmac`.",
+            "`jwksUrl`); with `hmac` that of the signature, or a list of several.",
+            many=True,
             secret=True,
             when=When("type", ("jwt", "hmac")),
         ),
@@ -92,7 +132,13 @@ AUTH = Param(
             check=checks.http_url,
             when=_JWT,
         ),
-        Param("issuer", Type.STRING, "Required value of the `iss` claim. Default: any.", when=_JWT),
+        Param(
+            "issuer",
+            Type.STRING,
+            "Required value of the `iss` claim, or a list of which one must match. Default: any.",
+            many=True,
+            when=_JWT,
+        ),
         Param(
             "audience",
             Type.STRING,
@@ -119,7 +165,8 @@ AUTH = Param(
             "preset",
             Type.STRING,
             "Whose signatures these are: `github`, `shopify`, `slack` and `stripe` sign in ways that "
-            "are known, `generic` goes by the settings below. Default `generic`.",
+            "are known, of the settings below only `tolerance` counts then; `generic` goes by them "
+            "all. Default `generic`.",
             default="generic",
             choices=("generic", "github", "shopify", "slack", "stripe"),
             when=_HMAC,
@@ -137,7 +184,7 @@ AUTH = Param(
             Type.STRING,
             "Hash of the HMAC. Default `sha256`.",
             default="sha256",
-            choices=("sha256", "sha512", "sha1"),
+            choices=("sha256", "sha384", "sha512", "sha1"),
             when=_HMAC,
         ),
         Param(
@@ -180,11 +227,13 @@ CORS = Param(
     Type.OBJECT,
     "Which web pages of other origins may call from a browser. Default: none may.",
     literal=True,
+    check=_cors_fault,
     fields=(
         Param(
             "origins",
             Type.ARRAY,
-            'Origins that may call, such as `https://shop.example`, or `["*"]` for all.',
+            "Origins that may call, such as `https://shop.example` or `https://*.shop.example`; `*` "
+            "lets all.",
             required=True,
             items=Param("origin", Type.STRING, "Scheme, host and port, or `*`."),
         ),

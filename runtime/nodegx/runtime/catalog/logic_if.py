@@ -13,7 +13,9 @@ NODE = NodeType(
         Param(
             "condition",
             Type.CONDITION,
-            "What decides: an expression, or comparisons in groups `all`, `any` and `not`.",
+            "What decides: an expression, or a comparison `{left, op, right}` with the operators of "
+            "`trigger.event`, or such conditions in groups `{all: [...]}`, `{any: [...]}` and "
+            "`{not: ...}`.",
             required=True,
         ),
     ),

@@ -22,8 +22,8 @@ NODE = NodeType(
         Param(
             "until",
             Type.STRING,
-            "When to go on, in ISO 8601; without an offset it is UTC. A moment in the past does not "
-            "wait.",
+            "When to go on, in ISO 8601; without an offset it is in the workflow's time zone. A "
+            "moment in the past does not wait.",
             check=checks.moment,
             examples=("2026-05-01T08:00:00+02:00",),
         ),

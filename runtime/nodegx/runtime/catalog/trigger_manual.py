@@ -36,8 +36,18 @@ INPUTS = Param(
                 "Whether a call without it is refused. Default false.",
                 default=False,
             ),
+            Param(
+                "choices",
+                Type.ARRAY,
+                "The only values that are accepted. Default: every value of the type.",
+            ),
             Param("default", Type.ANY, "Value where the caller gives none. Default null."),
-            Param("description", Type.STRING, "What it is for, shown to callers.", default=""),
+            Param(
+                "description",
+                Type.STRING,
+                "What it is for, shown to callers. Default: nothing.",
+                default="",
+            ),
         ),
     ),
 )

@@ -54,11 +54,13 @@ def sort(input: Any, *, key: ItemFunction | None = None, descending: bool = Fals
     return [item for _, item in ranked]
 
 
-def group(input: Any, *, key: ItemFunction, form: Literal["object", "list"] = "object") -> Any:
+def group(
+    input: Any, *, key: ItemFunction | None = None, form: Literal["object", "list"] = "object"
+) -> Any:
     """The elements by `key`, as an object of lists, or a list of `key` and `items`."""
     groups: dict[Any, tuple[Any, list[Any]]] = {}
     for index, item in enumerate(_elements("group", input)):
-        value = key(item, index)
+        value = item if key is None else key(item, index)
         groups.setdefault(_identity(value), (value, []))[1].append(item)
     if form == "list":
         return [{"key": value, "items": items} for value, items in groups.values()]
