@@ -28,9 +28,11 @@ def project_root(state: State) -> Path:
     Raises:
         CliError: there is none.
     """
-    root = find_root(state.directory or Path.cwd())
+    place = state.directory or Path.cwd()
+    if not place.is_dir():
+        raise CliError(f"there is no directory {place}", ExitCode.NOT_FOUND)
+    root = find_root(place)
     if root is None:
-        place = state.directory or Path.cwd()
         raise CliError(
             f"there is no {FILE_NAME} in {place} or above",
             ExitCode.NOT_FOUND,

@@ -25,10 +25,10 @@ from nodegx.cli.scaffold import TEMPLATES, conflicts, render, write
 @click.option("--name", help="The project's name (default: the directory's).")
 @pass_state
 def init(state: State, directory: Path, template: str, name: str | None) -> None:
-    """Start a project in DIRECTORY.
+    """Start a project.
 
-    Writes nodegx.json, a workflow that compiles and runs, a README and a .gitignore. Existing
-    files are never overwritten.
+    Writes nodegx.json, a workflow that compiles and runs, a README and a .gitignore into DIRECTORY.
+    Existing files are never overwritten.
     """
     if state.directory is not None:
         directory = state.directory / directory

@@ -48,7 +48,8 @@ def build_files(
         root: the project's directory.
         sources: the files by their names in reports and in the cache, relative to `root`.
         out: the build directory; made if need be.
-        compiler: makes the function that compiles one file; called only if there is one to compile.
+        compiler: makes the function that compiles one file; called only if there is one to compile
+            or the settings have changed.
         whole: whether `sources` are all there are, so that output without a source is removed.
         settings: whatever else decides the output, such as the project file's bytes.
         force: compiles files that have not changed, too.
@@ -64,11 +65,13 @@ def build_files(
     build = _Build(root, out, sources, whole, records.load(out), records.empty(key))
     changed = build.find_changes(force=force)
     outcomes: dict[str, Outcome] = {}
-    if changed:
-        compiled = compile_all([sources[name] for name in changed], jobs, compiler())
+    if changed or not build.same_compiler:
+        compile_one = compiler()  # complains if the settings are wrong
+        compiled = compile_all([sources[name] for name in changed], jobs, compile_one)
         for done, name in enumerate(changed):
             progress(done, len(changed), name)
             outcomes[name] = next(compiled)
+    if changed:
         progress(len(changed), len(changed), "")
         out.mkdir(parents=True, exist_ok=True)
         sweep(out)
@@ -103,10 +106,15 @@ class _Build:
         for entry in self.old["sources"].values():
             self.previous.update(entry["workflows"])
 
+    @property
+    def same_compiler(self) -> bool:
+        """Whether the compiler and the settings are those of the last build."""
+        return self.old["key"] == self.new["key"]
+
     def find_changes(self, *, force: bool) -> dict[str, str]:
         """Names and hashes of the files that have to be compiled. The others are kept; so is what
         is known of files outside this build, to count as changed if the compiler has changed."""
-        current = self.old["key"] == self.new["key"]
+        current = self.same_compiler
         known = self.old["sources"]
         changed: dict[str, str] = {}
         for name, path in self.sources.items():
