@@ -53,17 +53,14 @@ def _cloud_request(config: Config, data: Any) -> Any:
 
 
 def _request(config: Config, data: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    given = _parts(data, names, ("body", "query", "params", "headers"))
-    if given is None:
-        given = {"body": data}
+    spelled_out = _parts(data, names, ("body", "query", "params", "headers"))
+    given: dict[str, Any] = {"body": data} if spelled_out is None else spelled_out
     methods = config.get("method") or "POST"
     path = str(given.get("path") or config.get("path") or "/")
     params = cast("dict[str, Any]", given.get("params") or {})
     for name, value in params.items():
         path = path.replace(f"{{{name}}}", str(value))
-    headers = {
-        str(name).lower(): str(value) for name, value in (given.get("headers") or {}).items()
-    }
+    headers = cast("dict[str, Any]", given.get("headers") or {})
     defaults: dict[str, Any] = {
         "method": methods if isinstance(methods, str) else methods[0],
         "path": path,
