@@ -23,6 +23,7 @@ from .environment import EnvironmentSecrets, environment
 from .host import ServerHost
 from .management import Management
 from .options import ServerOptions
+from .protocol import BoundedProtocol
 from .registry import Registry
 from .requestlog import RequestLog
 from .retention import keep_pruned
@@ -155,7 +156,7 @@ class Server:
     async def _listen(self, listener: socket.socket) -> None:
         config = uvicorn.Config(
             self._app,
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -47,6 +47,7 @@ FILE = {
         (b"{}", "application/json", "text", "{}"),
         (b"{}", "application/json", "raw", "e30="),
         (b"a=%C3%BC+1", "", "form", {"a": "ü 1"}),
+        (MULTIPART, "multipart/form-data; boundary=X", "form", {"tag": ["a", "b"], "file": FILE}),
     ],
 )
 def test_parses(raw: bytes, content_type: str, body_type: str, expected: Any) -> None:
@@ -64,6 +65,7 @@ def test_tells_where_json_breaks() -> None:
     ("raw", "content_type", "body_type", "status"),
     [
         (b"", "", "json", 400),
+        (b"{}", "application/json", "form", 400),
         (b"NaN", "application/json", "auto", 400),
         (b'{"a": -Infinity}', "application/json", "auto", 400),
         (b"[" * 100_000, "application/json", "auto", 400),

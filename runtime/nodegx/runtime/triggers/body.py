@@ -156,7 +156,12 @@ def parse_text(raw: bytes, content_type: str) -> str:
 
 
 def parse_form(raw: bytes, content_type: str) -> dict[str, Any]:
-    """Decodes an URL-encoded form; repeated fields become lists."""
+    """Decodes a form, URL-encoded or multipart; repeated fields become lists."""
+    media = content_type.partition(";")[0].strip().lower()
+    if media == "multipart/form-data":
+        return parse_multipart(raw, content_type)
+    if media not in ("", "application/x-www-form-urlencoded"):
+        raise Problem(400, "The body must be a form.")
     return fields(parse_text(raw, content_type))
 
 
