@@ -103,9 +103,37 @@ async def test_nothing_is_injected_into_the_request_line(site: Loopback, path: s
     with pytest.raises(FatalError) as caught:
         await http.request("GET", site.url + path)
     assert caught.value.code == "http.url"
-    with pytest.raises(FatalError):
+    with pytest.raises(FatalError) as caught:
         await http.request("GET /admin", site.url + "/a")
+    assert caught.value.code == "http.method"
     assert not site.seen
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"query": [1]}, "`query` must be an object, not a list"),
+        ({"headers": "X: y"}, "`headers` must be an object, not text"),
+        ({"headers": {"X": [1]}}, "the header `X` must be text, a number or a boolean, not a list"),
+        ({"form": "a=b"}, "`form` must be an object, not text"),
+        ({"multipart": {"name": "a"}}, "`multipart` must be a list, not an object"),
+        ({"multipart": ["a"]}, "a part of `multipart` must be an object, not text"),
+        ({"body": {"a": 1}}, "`body` must be text, not an object"),
+        ({"auth": "token"}, "`auth` must be an object, not text"),
+        ({"url": None}, "a URL must be text, not null"),
+        ({"method": 3}, "not an HTTP method"),
+        ({"timeout": "soon"}, "duration"),
+    ],
+)
+async def test_what_expressions_may_give_by_mistake(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(FatalError, match=words):
+        await http.request(**{"method": "POST", "url": "http://127.0.0.1:1/"} | arguments)
+
+
+async def test_durations_may_come_as_text(site: Loopback) -> None:
+    url = site.at("/a", Answer(200, "x"))
+    response = await http.request("GET", url, timeout="5s", read_timeout="500ms")  # pyright: ignore[reportArgumentType]
+    assert response.status == 200
 
 
 # --- what a workflow gets --------------------------------------------------------------------

@@ -11,8 +11,10 @@ NODE = NodeType(
     Kind.ACTION,
     "HTTP request",
     "Sends an HTTP request and gives the response. Statuses outside `successStatus`, time-outs and "
-    "connection errors fail the node; time-outs, lost connections, 408, 425, 429 and 5xx count as "
-    "retriable, and a Retry-After header is honoured.",
+    "connection errors fail the node. Retriable are `http.timeout`, `http.connection` and "
+    "`http.status` with 408, 425, 429 or 5xx, where a Retry-After header is honoured. Fatal are other "
+    "statuses, `http.address` (a place that must not be called), `http.url`, `http.header`, "
+    "`http.tls`, `http.redirects`, `http.tooLarge` and `http.body` (not the JSON it claims to be).",
     params=(
         Param(
             "method",
@@ -40,7 +42,7 @@ NODE = NodeType(
             Type.OBJECT,
             "Request headers by name; nulls are left out. Default: none besides the usual ones.",
         ),
-        Param("json", Type.ANY, "Body sent as JSON. Default: no such body."),
+        Param("json", Type.ANY, "Body sent as JSON; null sends none. Default: no such body."),
         Param(
             "form",
             Type.OBJECT,

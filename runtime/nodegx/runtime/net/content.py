@@ -8,11 +8,12 @@ import json
 import mimetypes
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from nodegx.runtime.errors import FatalError
+from nodegx.runtime.messages import describe_type
 
-from .fields import header, pairs
+from .fields import header, mapping, pairs
 from .urls import encode_form
 
 CODE = "http.body"
@@ -34,21 +35,25 @@ def json_content(value: Any) -> Content:
         raise FatalError(f"`json` is not JSON: {error}", code=CODE) from None
 
 
-def form_content(fields: Mapping[str, Any]) -> Content:
+def form_content(fields: Any) -> Content:
     """A URL-encoded form."""
     return Content(
         "application/x-www-form-urlencoded", encode_form(pairs(fields, "`form`")).encode()
     )
 
 
-def raw_content(body: str, encoding: str) -> Content:
+def raw_content(body: Any, encoding: str) -> Content:
     """Text in UTF-8 (`text`), or the bytes that Base64 stands for (`base64`)."""
+    if not isinstance(body, str):
+        raise FatalError(
+            f"`body` must be text, not {describe_type(body)}: `json` sends values", code=CODE
+        )
     if encoding == "base64":
         return Content("application/octet-stream", from_base64(body, "`body`"))
     return Content("text/plain; charset=utf-8", body.encode("utf-8", "replace"))
 
 
-def multipart_content(parts: Sequence[Mapping[str, Any]], boundary: str | None = None) -> Content:
+def multipart_content(parts: Any, boundary: str | None = None) -> Content:
     """multipart/form-data of parts with `name` and one of `value`, `text` and `base64`.
 
     Raises:
@@ -56,7 +61,10 @@ def multipart_content(parts: Sequence[Mapping[str, Any]], boundary: str | None =
     """
     boundary = boundary or f"nodegx-{secrets.token_hex(16)}"
     chunks: list[bytes] = []
-    for part in parts:
+    if not isinstance(parts, list | tuple):
+        raise FatalError(f"`multipart` must be a list, not {describe_type(parts)}", code=CODE)
+    for given in cast("Sequence[Any]", parts):
+        part = mapping(given, "a part of `multipart`", CODE)
         chunks += [f"--{boundary}\r\n".encode(), *_part(part), b"\r\n"]
     chunks.append(f"--{boundary}--\r\n".encode())
     return Content(f"multipart/form-data; boundary={boundary}", b"".join(chunks))

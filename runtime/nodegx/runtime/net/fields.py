@@ -8,6 +8,7 @@ from json import dumps
 from typing import Any, cast
 
 from nodegx.runtime.errors import FatalError
+from nodegx.runtime.messages import describe_type
 
 Headers = list[tuple[str, str]]
 
@@ -22,14 +23,15 @@ _CONFIDENTIAL = re.compile(
 )
 
 
-def headers(given: Mapping[str, Any] | None) -> Headers:
+def headers(given: Any) -> Headers:
     """Headers of a request by name, nulls left out.
 
     Raises:
         FatalError: code `http.header`: a name or value that would break out of its line, or a
             header that frames the message, which is the client's own business.
     """
-    return [header(name, value) for name, value in (given or {}).items() if value is not None]
+    members = mapping(given, "`headers`", "http.header").items()
+    return [header(name, value) for name, value in members if value is not None]
 
 
 def header(name: str, value: Any) -> tuple[str, str]:
@@ -52,18 +54,27 @@ def is_confidential(name: str) -> bool:
     return _CONFIDENTIAL.search(name) is not None
 
 
-def pairs(given: Mapping[str, Any] | None, what: str) -> list[tuple[str, str]]:
+def pairs(given: Any, what: str) -> list[tuple[str, str]]:
     """Names and values of a query or form: lists repeat a name, nulls are left out.
 
     Raises:
-        FatalError: code `http.parameter`, a value is an object.
+        FatalError: code `http.parameter`, it is no object, or a value in it is one.
     """
     found: list[tuple[str, str]] = []
-    for name, value in (given or {}).items():
+    for name, value in mapping(given, what, "http.parameter").items():
         values = cast("list[Any]", value) if isinstance(value, list | tuple) else [value]
         label = f"`{name}` of {what}"
         found += [(name, scalar(one, label, "http.parameter")) for one in values if one is not None]
     return found
+
+
+def mapping(given: Any, what: str, code: str) -> Mapping[str, Any]:
+    """An object, or an empty one for null; expressions in a workflow may give anything else."""
+    if given is None:
+        return {}
+    if isinstance(given, Mapping):
+        return cast("Mapping[str, Any]", given)
+    raise FatalError(f"{what} must be an object, not {describe_type(given)}", code=code)
 
 
 def scalar(value: Any, what: str, code: str) -> str:
@@ -72,4 +83,6 @@ def scalar(value: Any, what: str, code: str) -> str:
         return value
     if isinstance(value, bool | int | float):
         return dumps(value)
-    raise FatalError(f"{what} must be text, a number or a boolean", code=code)
+    raise FatalError(
+        f"{what} must be text, a number or a boolean, not {describe_type(value)}", code=code
+    )

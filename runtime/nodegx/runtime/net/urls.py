@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus, unquote_plus, urljoin, urlsplit
 
 from nodegx.runtime.errors import FatalError
+from nodegx.runtime.messages import describe_type
 
 CODE = "http.url"
 _PORTS = {"http": 80, "https": 443}
@@ -74,12 +75,14 @@ class Url(NamedTuple):
         return parse(urljoin(str(self), reference.strip()))
 
 
-def parse(text: str) -> Url:
+def parse(text: Any) -> Url:
     """Reads an absolute URL; characters outside ASCII in its path and query are encoded.
 
     Raises:
         FatalError: code `http.url`.
     """
+    if not isinstance(text, str):
+        raise FatalError(f"a URL must be text, not {describe_type(text)}", code=CODE)
     text = text.strip()
     try:
         parts = urlsplit(_encoded(text))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nodegx.runtime.clock import duration
+from nodegx.runtime.errors import FatalError
 from nodegx.runtime.net import content as bodies
 from nodegx.runtime.net import fields, urls
 from nodegx.runtime.net.addresses import Policy
@@ -48,9 +50,9 @@ async def request(
         FatalError: `http.status` for other statuses, and the codes of `net.client.send`.
     """
     limits = Limits(
-        timeout=timeout,
-        connect_timeout=connect_timeout,
-        read_timeout=read_timeout,
+        timeout=duration(timeout),
+        connect_timeout=duration(connect_timeout),
+        read_timeout=None if read_timeout is None else duration(read_timeout),
         max_redirects=max_redirects if follow_redirects else 0,
         max_bytes=max_response_bytes,
         policy=Policy(private=allow_private_network, metadata=allow_metadata),
@@ -59,7 +61,7 @@ async def request(
     )
     content = _content(json, form, multipart, body, body_encoding)
     message = Request(
-        method.upper(),
+        _method(method),
         urls.parse(url).with_query(fields.pairs(query, "`query`")),
         fields.headers(headers),
         content.data if content else None,
@@ -77,6 +79,12 @@ async def request(
         raw = await send(message)
         return mapper.response(raw, mapper.body(raw))
     return await http_pages.collect(message, send, mapper, pagination)
+
+
+def _method(method: Any) -> str:
+    if isinstance(method, str) and method.isascii() and method.isalpha():
+        return method.upper()
+    raise FatalError(f"{method!r} is not an HTTP method", code="http.method")
 
 
 def _content(

@@ -14,7 +14,7 @@ from urllib.parse import quote_plus
 
 from nodegx.runtime.errors import FatalError, RetriableError
 from nodegx.runtime.net import client, urls
-from nodegx.runtime.net.fields import header
+from nodegx.runtime.net.fields import header, mapping
 from nodegx.runtime.net.message import NO_CREDENTIALS, Credentials, Limits, RawResponse, Request
 
 CODE = "http.auth"
@@ -32,14 +32,15 @@ class Authentication(NamedTuple):
     token: TokenSource | None = None
 
 
-def authentication(auth: Mapping[str, Any] | None, url: urls.Url, limits: Limits) -> Authentication:
+def authentication(given: Any, url: urls.Url, limits: Limits) -> Authentication:
     """What the `auth` parameter means for requests to the origin of `url`.
 
     Raises:
         FatalError: code `http.auth`, a field is missing or the type unknown.
     """
-    kind = (auth or {}).get("type", "none")
-    if auth is None or kind == "none":
+    auth = mapping(given, "`auth`", CODE)
+    kind = auth.get("type", "none")
+    if kind == "none":
         return Authentication(url.origin)
     match kind:
         case "basic":
