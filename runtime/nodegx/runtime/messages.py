@@ -212,6 +212,12 @@ def _list_key(tree: ast.expr, owner: str) -> str | None:
 
 
 def _iteration(tree: ast.expr, owner: str) -> str:
+    import ast
+
+    if isinstance(tree, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        tree = tree.generators[0].iter
+    elif isinstance(tree, ast.Compare):
+        tree = tree.comparators[0]
     return f"{_quote(tree)} needs a list, not {_kind(owner)}"
 
 
