@@ -107,7 +107,7 @@ def test_refuses_what_cannot_work(config: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ({"cron": "0 2 * * MON-FRI"}, "At 02:00 AM, Monday through Friday"),
+        ({"cron": "0 2 * * MON-FRI"}, "At 02:00, Monday through Friday"),
         ({"cron": "*/5 * * * *", "timezone": "Europe/Berlin"}, "Every 5 minutes (Europe/Berlin)"),
         ({"every": "90m"}, "Every 1 hour 30 minutes"),
     ],

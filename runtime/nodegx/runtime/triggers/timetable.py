@@ -139,7 +139,7 @@ def upcoming(table: Timetable, count: int, moment: datetime | None = None) -> li
 
 
 def describe(config: Mapping[str, Any]) -> str:
-    """The schedule in words, such as `At 02:00 AM, Monday through Friday (Europe/Berlin)`.
+    """The schedule in words, such as `At 02:00, Monday through Friday (Europe/Berlin)`.
 
     Without the package cron-descriptor, cron expressions are shown as they are.
     """
@@ -148,10 +148,13 @@ def describe(config: Mapping[str, Any]) -> str:
     if config.get("cron") is None:
         return f"Every {spell(seconds(config.get('every'), name='every'))}{suffix}"
     try:
-        from cron_descriptor import get_description
+        from cron_descriptor import Options, get_description
     except ImportError:
         return f"cron {config['cron']}{suffix}"
-    return get_description(str(config["cron"])) + suffix
+    options = Options()  # its defaults depend on the machine's locale
+    options.locale_code = "en_US"
+    options.use_24hour_time_format = True
+    return get_description(str(config["cron"]), options) + suffix
 
 
 def spell(duration: float) -> str:
