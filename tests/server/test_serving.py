@@ -102,12 +102,17 @@ async def test_credentials_stay_out_of_the_history(
     handler = simple("Keyed", "    await run.respond(RESPOND, body=start.headers)")
     auth = {"type": "apiKey", "name": "X-Shop", "key": {"$secret": "KEY"}}
     write_workflow(build, "Keyed", handler, [webhook("/keyed", auth=auth)])
+    write_workflow(build, "Open", simple("Open", "    pass"), [webhook("/open")])
     async with running() as (_, client):
         assert (await client.post("/keyed")).status_code == 401
         answer = await client.post("/keyed", headers={"X-Shop": "very-secret-key"})
         assert answer.status_code == 200
         assert "very-secret-key" not in answer.text
-    assert "very-secret-key" not in str(recorded())
+        headers = {"authorization": "Bearer very-secret-key", "cookie": "id=very-secret-key"}
+        await client.post("/open?access_token=very-secret-key", headers=headers)
+    records = recorded()
+    assert len(records) == 2
+    assert "very-secret-key" not in str(records)
 
 
 async def test_a_full_queue_is_503(build: Path, running: Any, recorded: Any) -> None:

@@ -81,10 +81,14 @@ async def test_api_key_in_the_query_is_taken_out_of_the_url(make_app: MakeApp, f
     assert "key-1" not in repr(request)
 
 
-async def test_a_missing_secret_lets_nobody_pass(make_app: MakeApp, flow: Any) -> None:
+async def test_a_missing_secret_lets_nobody_pass(
+    make_app: MakeApp, flow: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     async with served(make_app(hook(type="apiKey", key=secret("NONE")))) as client:
         answer = await client.post("/hook", headers={"X-API-Key": ""})
         assert answer.status_code == 500
+        assert "NONE" not in answer.text
+    assert "NONE" in caplog.text
     assert not flow.requests
 
 

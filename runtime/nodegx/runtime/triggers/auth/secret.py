@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from nodegx.runtime.triggers.problem import ConfigError, Problem
 
 Lookup = Callable[[], str]
+
+log = logging.getLogger("nodegx.webhook")
 
 
 def reference(value: Any, secrets: Mapping[str, str], name: str) -> Lookup:
@@ -36,5 +39,6 @@ def _look_up(secrets: Mapping[str, str], name: str) -> str:
     except KeyError:
         value = ""
     if not value:
-        raise Problem(500, f"The secret {name} is not set on this server.")
+        log.error("the secret %s, which a trigger compares with, is not set", name)
+        raise Problem(500, "This server is not set up to tell who is calling.")
     return value
