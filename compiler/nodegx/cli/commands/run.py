@@ -106,7 +106,7 @@ def _compiled(project: Project, name: str) -> tuple[BuiltWorkflow, list[BuiltWor
 
     report = build_project(project.root)
     known = built_workflows(project.build)
-    failed = {built.slug for built in report.workflows if built.state is Outcome.FAILED}
+    failed = {b.slug: b.source for b in report.workflows if b.state is Outcome.FAILED}
     try:
         found = resolve(name, known)
     except CliError:
@@ -114,7 +114,8 @@ def _compiled(project: Project, name: str) -> tuple[BuiltWorkflow, list[BuiltWor
             raise
         raise DiagnosticError(report.diagnostics) from None
     if found.slug in failed:
-        mine = [d for d in report.diagnostics if d.file == project.root / found.manifest["source"]]
+        file = project.root / failed[found.slug]
+        mine = [diagnostic for diagnostic in report.diagnostics if diagnostic.file == file]
         raise DiagnosticError(mine or report.diagnostics)
     if failed:
         others = "another workflow" if len(failed) == 1 else f"{len(failed)} other workflows"
