@@ -69,6 +69,7 @@ def node_names(nodes: Iterable[tuple[str, str]], reserved: frozenset[str] = RESE
     pairs = list(nodes)
     names: dict[int, str] = {}
     taken = set(reserved)
+    numbers: dict[str, int] = {}
     for index, (node_id, label) in enumerate(pairs):
         if (name := _own_name(node_id, label)) == node_id and name not in taken:
             names[index] = name
@@ -77,10 +78,9 @@ def node_names(nodes: Iterable[tuple[str, str]], reserved: frozenset[str] = RESE
         if index in names:
             continue
         base = name = _own_name(node_id, label)
-        number = 2
         while name in taken:
-            name = f"{base}_{number}"
-            number += 1
+            numbers[base] = numbers.get(base, 1) + 1
+            name = f"{base}_{numbers[base]}"
         names[index] = name
         taken.add(name)
     return [names[index] for index in range(len(pairs))]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -20,6 +21,7 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 MAX_TEXT: Final = 1024 * 1024
 """Characters of one string."""
 MAX_DEPTH: Final = 100
+MAX_FINDINGS: Final = 200
 MAX_INTEGER: Final = 2**63 - 1
 
 _TOKEN: Final = re.compile(r'["\[\]{},]|[^\s"\[\]{},:]+')
@@ -67,8 +69,6 @@ def parse(content: bytes | str, path: Path | None = None) -> Source:
     text = content if isinstance(content, str) else _decode(content, path)
     if not text.isascii() or len(text) > MAX_BYTES:
         _check_size(text, path)
-    if text.count("[") + text.count("{") > MAX_DEPTH:
-        _check_depth(Source(path, text, None))
     return Source(path, text, _load(text, path))
 
 
@@ -111,7 +111,7 @@ def _too_large(path: Path | None) -> DiagnosticError:
 
 def _load(text: str, path: Path | None) -> Any:
     """The data, and a second, slower look at the text where anything calls for one."""
-    suspicious = len(text) > MAX_TEXT or _SUSPICIOUS.search(text) is not None
+    suspicious = _SUSPICIOUS.search(text) is not None
 
     def make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         nonlocal suspicious
@@ -132,9 +132,14 @@ def _load(text: str, path: Path | None) -> Any:
         line, column = source.position(index)
         found = Diagnostic("NX104", message, hint=hint, line=line, column=column)
         raise _refusal(source, found) from None
+    except RecursionError:
+        raise _too_deep(source) from None
     except ValueError:  # an integer of more digits than Python converts
         data, suspicious = None, True
-    if suspicious and (faults := list(_inspect(source))):
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(data):
+        raise _too_deep(source)
+    suspicious = suspicious or (len(text) > MAX_TEXT and _has_long_text(data))
+    if suspicious and (faults := list(islice(_inspect(source), MAX_FINDINGS))):
         raise DiagnosticError(source.resolve(faults))
     return data
 
@@ -157,16 +162,53 @@ def _tokens(text: str) -> Iterator[tuple[int, int, str]]:
         yield match.start(), index, match[0]
 
 
-def _check_depth(source: Source) -> None:
-    depth = 0
+def _is_deep(data: Any) -> bool:
+    """Whether containers are nested beyond the limit."""
+    level = _containers([data])
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return False
+        level = [
+            inner
+            for container in level
+            for inner in _containers(
+                container.values() if isinstance(container, dict) else container
+            )
+        ]
+    return bool(level)
+
+
+def _has_long_text(data: Any) -> bool:
+    """Whether any string, quotes included, is beyond the limit."""
+    pending: list[Any] = [data]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            if len(value) + 2 > MAX_TEXT:
+                return True
+        elif isinstance(value, dict):
+            members = cast("dict[str, Any]", value)
+            pending += members
+            pending += members.values()
+        elif isinstance(value, list):
+            pending += cast("list[Any]", value)
+    return False
+
+
+def _containers(values: Iterable[Any]) -> list[dict[str, Any] | list[Any]]:
+    return [value for value in values if isinstance(value, dict | list)]
+
+
+def _too_deep(source: Source) -> DiagnosticError:
+    """The finding about the first container beyond the limit."""
+    depth = place = 0
     for start, _, lexeme in _tokens(source.text):
-        if lexeme in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                message = f"objects and lists are nested more than {MAX_DEPTH} deep"
-                raise _refusal(source, _at(source, start, "NX107", message, "", ()))
-        elif lexeme in "]}":
-            depth -= 1
+        depth += (lexeme in "[{") - (lexeme in "]}")
+        if depth > MAX_DEPTH:
+            place = start
+            break
+    message = f"objects and lists are nested more than {MAX_DEPTH} deep"
+    return _refusal(source, _at(source, place, "NX107", message, "", ()))
 
 
 class _Container:
@@ -232,7 +274,7 @@ def _inspect_key(
 
 
 def _text_finding(raw: str) -> tuple[str, str, str] | None:
-    if len(raw) > MAX_TEXT:
+    if len(raw) > MAX_TEXT and len(json.loads(raw)) + 2 > MAX_TEXT:
         message = f"this text has more than {MAX_TEXT:,} characters"
         return "NX108", message, "keep data out of workflows: read it with a node"
     if "\\u" in raw:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,9 @@ from .diagnostics import Diagnostic, Excerpt, Pointer
 EXCERPT_WIDTH: Final = 100
 SECRET_CODES: Final = frozenset({"NX308"})
 """Findings about lines that hold a secret: such lines are never quoted."""
+
+_Members = dict[str | int, tuple[int, int]]
+"""Where the key (or element) and the value of each member of a container start."""
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _ESCAPE: Final = re.compile(
@@ -97,16 +100,22 @@ class Source:
 
     def _index(self, pointer: Pointer, *, key: bool) -> int:
         """Where the value at `pointer` starts in the text."""
-        text = self.text
-        index = _skip_space(text, 0)
+        index = _skip_space(self.text, 0)
         for depth, step in enumerate(pointer):
-            found = _member(text, index, step)
-            if found is None:
+            members = self._containers.get(index)
+            if members is None:
+                members = self._containers[index] = _members(self.text, index)
+            if step not in members:
                 break
-            key_index, index = found
+            key_index, index = members[step]
             if key and depth == len(pointer) - 1:
                 return key_index
         return index
+
+    @cached_property
+    def _containers(self) -> dict[int, _Members]:
+        """The members of containers that have been looked into, by the place of the container."""
+        return {}
 
 
 def _place(entry: tuple[int, int, Diagnostic]) -> tuple[int, int, str]:
@@ -124,41 +133,36 @@ def _skip_value(text: str, index: int) -> int:
     return _DECODER.raw_decode(text, index)[1]
 
 
-def _member(text: str, index: int, step: str | int) -> tuple[int, int] | None:
-    """Where the key (or element) and the value of one member of a container start."""
+def _members(text: str, index: int) -> _Members:
+    """The members of the object or list at `index`; none for anything else."""
     opening = text[index : index + 1]
-    if opening == "{" and isinstance(step, str):
-        return _object_member(text, index, step)
-    if opening == "[" and isinstance(step, int):
-        return _array_member(text, index, step)
-    return None
+    if opening == "{":
+        return dict(_object_members(text, _skip_space(text, index + 1)))
+    if opening == "[":
+        return dict(_array_members(text, _skip_space(text, index + 1)))
+    return {}
 
 
-def _object_member(text: str, index: int, step: str) -> tuple[int, int] | None:
-    """The member called `step`; the last one where several are, as the parser does it."""
-    found: tuple[int, int] | None = None
-    index = _skip_space(text, index + 1)
+def _object_members(text: str, index: int) -> Iterator[tuple[str, tuple[int, int]]]:
     while text[index] != "}":
-        key_index = index
-        end = _skip_value(text, index)
+        key_index, end = index, _skip_value(text, index)
         index = _skip_space(text, _skip_space(text, end) + 1)  # behind the colon
-        if json.loads(text[key_index:end], strict=False) == step:
-            found = key_index, index
-        index = _skip_space(text, _skip_value(text, index))
-        if text[index] == ",":
-            index = _skip_space(text, index + 1)
-    return found
+        yield json.loads(text[key_index:end], strict=False), (key_index, index)
+        index = _next(text, index)
 
 
-def _array_member(text: str, index: int, step: int) -> tuple[int, int] | None:
-    index = _skip_space(text, index + 1)
-    for _ in range(step):
-        if text[index] == "]":
-            return None
-        index = _skip_space(text, _skip_value(text, index))
-        if text[index] == ",":
-            index = _skip_space(text, index + 1)
-    return None if text[index] == "]" else (index, index)
+def _array_members(text: str, index: int) -> Iterator[tuple[int, tuple[int, int]]]:
+    number = 0
+    while text[index] != "]":
+        yield number, (index, index)
+        number += 1
+        index = _next(text, index)
+
+
+def _next(text: str, index: int) -> int:
+    """Where the next member, or the closing bracket, is behind the value at `index`."""
+    index = _skip_space(text, _skip_value(text, index))
+    return _skip_space(text, index + 1) if text[index] == "," else index
 
 
 def _inside_string(text: str, index: int, offset: int) -> int:

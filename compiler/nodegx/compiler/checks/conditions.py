@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from nodegx.compiler.conditions import DEFAULT_OPERATOR, GROUPS, NEGATION, OPERATORS
@@ -72,14 +73,17 @@ def _comparison(parts: dict[str, Any], place: Place, findings: Findings) -> Valu
     for key in parts:
         if key not in _COMPARISON:
             pointer = (*place.pointer, key)
-            hint = suggestion(key, [*_COMPARISON, *GROUPS, NEGATION], "keys")
             findings.error(
-                "NX303", f"`{place.name}` has no {quoted(key)}", pointer, hint=hint, key=True
+                "NX303",
+                f"`{place.name}` has no {quoted(key)}",
+                pointer,
+                hint=partial(suggestion, key, [*_COMPARISON, *GROUPS, NEGATION], "keys"),
+                key=True,
             )
     operator = parts.get("op", DEFAULT_OPERATOR)
     if not isinstance(operator, str) or operator not in OPERATORS:
         message = f"`{place.name}.op` cannot be {quoted(operator)}"
-        hint = suggestion(str(operator)[:101], list(OPERATORS), "operators")
+        hint = partial(suggestion, str(operator)[:101], list(OPERATORS), "operators")
         findings.error("NX306", message, (*place.pointer, "op"), hint=hint)
         operator = DEFAULT_OPERATOR
     if "left" not in parts or ("right" not in parts and operator != "exists"):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from nodegx.compiler.diagnostics import Diagnostic, Pointer, Severity
 
 LIMIT = 200
 """Errors, and warnings, shown of one file; a file with more has one cause behind most of them."""
+
+Hint = str | Callable[[], str]
+"""A hint, or how to find one: looking for similar words takes time."""
 
 
 @dataclass(slots=True)
@@ -26,12 +30,16 @@ class Findings:
         message: str,
         pointer: Pointer,
         *,
-        hint: str = "",
+        hint: Hint = "",
         offset: int | None = None,
         key: bool = False,
     ) -> None:
         """Notes what stops compilation."""
-        self.add(Diagnostic(code, message, pointer, hint, node=self.node, offset=offset, key=key))
+        if len(self.errors) == LIMIT:
+            self.error_count += 1
+            return
+        text = hint if isinstance(hint, str) else hint()
+        self.add(Diagnostic(code, message, pointer, text, node=self.node, offset=offset, key=key))
 
     def warning(self, code: str, message: str, pointer: Pointer, *, hint: str = "") -> None:
         """Notes what is worth knowing."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, cast, get_args
 
 from nodegx.compiler.diagnostics import Pointer, did_you_mean, quoted, suggestion
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from .findings import Findings
+from .findings import Findings, Hint
 
-Wording = tuple[str, str, str]
+Wording = tuple[str, str, Hint]
 """Code, message and hint."""
 
 JSON_TYPES: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
@@ -101,7 +101,7 @@ def _model_at(model: type[BaseModel], place: tuple[int | str, ...]) -> type[Base
 def _unknown_key(model: type[BaseModel], place: Pointer) -> Wording:
     known = list(_keys(_model_at(model, place[:-1])))
     key = str(place[-1])
-    return "NX201", f"unknown key {quoted(key)}", suggestion(key, known, "keys")
+    return "NX201", f"unknown key {quoted(key)}", partial(suggestion, key, known, "keys")
 
 
 def _missing_key(model: type[BaseModel], loc: tuple[int | str, ...]) -> Wording:

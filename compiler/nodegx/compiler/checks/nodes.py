@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from nodegx.compiler.checked import CheckedNode
@@ -73,7 +74,9 @@ def resolve_nodes(draft: Draft, findings: Findings) -> dict[str, NodeDraft]:
         first[spec.id] = index
         node_type = lookup(spec.type)
         if node_type is None:
-            _unknown_type(spec.type, (*pointer, "type"), findings)
+            message = f"unknown node type {quoted(spec.type)}"
+            hint = partial(_type_hint, spec.type)
+            findings.error("NX301", message, (*pointer, "type"), hint=hint)
             draft.broken.add(spec.id)
             continue
         nodes[spec.id] = NodeDraft(spec, node_type, pointer, index)
@@ -83,11 +86,10 @@ def resolve_nodes(draft: Draft, findings: Findings) -> dict[str, NodeDraft]:
     return nodes
 
 
-def _unknown_type(name: str, pointer: Pointer, findings: Findings) -> None:
+def _type_hint(name: str) -> str:
     by_last = {known.rsplit(".", 1)[-1].lower(): known for known in CATALOG}
     close = did_you_mean(name, CATALOG) or by_last.get(name.rsplit(".", 1)[-1].lower())
-    hint = f'did you mean "{close}"?' if close else "`nodegx nodes` lists all node types"
-    findings.error("NX301", f"unknown node type {quoted(name)}", pointer, hint=hint)
+    return f'did you mean "{close}"?' if close else "`nodegx nodes` lists all node types"
 
 
 def check_parameters(node: NodeDraft, findings: Findings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from nodegx.compiler.diagnostics import listing, quoted, suggestion
@@ -127,7 +128,7 @@ def _refuse_unknown(
                 "NX303",
                 f"{owner} has no parameter {quoted(key)}",
                 (*place.pointer, key),
-                hint=suggestion(key, list(declared), "parameters"),
+                hint=partial(suggestion, key, list(declared), "parameters"),
                 key=True,
             )
 

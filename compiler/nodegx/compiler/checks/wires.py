@@ -12,7 +12,7 @@ from nodegx.compiler.model import Connection
 from nodegx.runtime.catalog.types import Kind, Param, Type
 
 from .draft import Draft
-from .findings import Findings
+from .findings import Findings, Hint
 from .nodes import NodeDraft
 
 ERROR_PORT: Final = "error"
@@ -67,11 +67,11 @@ def connect_data(draft: Draft, nodes: Mapping[str, NodeDraft], findings: Finding
     """Binds data wires to the parameters they feed. Wires of signals are left pending, as the
     signals of some nodes are known only when their parameters have been read."""
     wires = Wires()
+    known = set(nodes) | draft.broken
     for index, wire in draft.connections:
         pointer = (*draft.pointer, "connections", index)
         findings.node = wire.target_id if wire.target_id in nodes else None
         source, target = nodes.get(wire.source_id), nodes.get(wire.target_id)
-        known = set(nodes) | draft.broken
         _check_end(wire.source_id, known, (*pointer, "sourceId"), findings)
         _check_end(wire.target_id, known, (*pointer, "targetId"), findings)
         if source is None or target is None:
@@ -88,8 +88,12 @@ def connect_data(draft: Draft, nodes: Mapping[str, NodeDraft], findings: Finding
 
 def _check_end(node_id: str, known: set[str], pointer: Pointer, findings: Findings) -> None:
     if node_id not in known:
-        hint = suggestion(node_id, sorted(known), "nodes")
-        findings.error("NX310", f"there is no node {quoted(node_id)}", pointer, hint=hint)
+        findings.error(
+            "NX310",
+            f"there is no node {quoted(node_id)}",
+            pointer,
+            hint=lambda: suggestion(node_id, sorted(known), "nodes"),
+        )
 
 
 def _bind(
@@ -182,8 +186,12 @@ def _known_output(
     message = (
         f"{source.type.type} {quoted(source.spec.id)} has no output {quoted(wire.source_port)}"
     )
-    hint = _port_hint(wire.source_port, outputs, "outputs")
-    findings.error("NX311", message, (*pointer, "sourcePort"), hint=hint)
+    findings.error(
+        "NX311",
+        message,
+        (*pointer, "sourcePort"),
+        hint=lambda: _port_hint(wire.source_port, outputs, "outputs"),
+    )
     return False
 
 
@@ -198,7 +206,7 @@ def _known_input(
     if wire.target_port in inputs:
         return True
     message = f"{target.type.type} {quoted(target.spec.id)} has no input {quoted(wire.target_port)}"
-    hint = _port_hint(wire.target_port, inputs, "inputs")
+    hint: Hint = lambda: _port_hint(wire.target_port, inputs, "inputs")  # noqa: E731
     if target.type.kind is Kind.TRIGGER:
         hint = "triggers start the workflow: no wire leads to them"
     elif target.type.kind is Kind.PURE:
