@@ -167,10 +167,9 @@ def test_pool_gives_the_same_as_one_process(shop: Project) -> None:
 def test_damaged_output_is_mended(shop: Project, victim: str, damage: str) -> None:
     shop.build()
     before = shop.snapshot()[victim][1]
+    (shop.out / victim).unlink()
     if damage == "edit":
         (shop.out / victim).write_bytes(b"# edited by hand" + before)
-    else:
-        (shop.out / victim).unlink()
     report = shop.build()
     assert states(report) == {"orders": State.WRITTEN, "reports": State.UNCHANGED}
     assert shop.snapshot()[victim][1] == before
@@ -407,3 +406,32 @@ def test_the_cache_does_not_grow(shop: Project) -> None:
     assert (shop.out / cache.FILE_NAME).stat().st_size == size
     digest = hashlib.sha256((shop.root / "workflows/orders.json").read_bytes()).hexdigest()
     assert digest in (shop.out / cache.FILE_NAME).read_text()
+
+
+def test_workflows_share_runtime_files_but_not_changes(shop: Project) -> None:
+    shop.build()
+    mine, other = (shop.out / slug / "nodegx/runtime/errors.py" for slug in ("orders", "reports"))
+    if not os.path.samefile(mine, other):
+        pytest.skip("this file system has no hard links")
+    before = other.read_bytes()
+    mine.unlink()
+    mine.write_bytes(b"# mine")
+    assert other.read_bytes() == before
+    shop.build()
+    assert mine.read_bytes() == other.read_bytes() == before
+    with open(other, "ab") as file:
+        file.write(b"# appended in place, so to both")
+    shop.build()
+    assert mine.read_bytes() == other.read_bytes() == before
+
+
+def test_file_systems_without_links(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    shop.build()
+    mine, other = (shop.out / slug / "nodegx/runtime/errors.py" for slug in ("orders", "reports"))
+    assert mine.read_bytes() == other.read_bytes()
+    assert not os.path.samefile(mine, other)
+    assert set(states(shop.build()).values()) == {State.UNCHANGED}

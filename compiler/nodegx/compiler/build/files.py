@@ -18,7 +18,7 @@ from .fingerprint import compiler_fingerprint
 from .pool import Compile, compile_all
 from .report import BuildReport, Built, State
 from .worker import Outcome, Unit
-from .writer import Placed, is_free, place, remove, sweep
+from .writer import Placed, Writer, is_free, remove, sweep
 
 Progress = Callable[[int, int, str], None]
 """Called before each file that is compiled: how many are done, how many there are, its name; at
@@ -96,6 +96,7 @@ class _Build:
     old: Cache
     new: Cache
     report: BuildReport = field(init=False)
+    writer: Writer = field(init=False)
     owners: dict[str, str] = field(default_factory=dict[str, str])
     previous: dict[str, WorkflowEntry] = field(default_factory=dict[str, WorkflowEntry])
     unchanged: dict[str, SourceEntry] = field(default_factory=dict[str, SourceEntry])
@@ -103,6 +104,7 @@ class _Build:
 
     def __post_init__(self) -> None:
         self.report = BuildReport(self.out)
+        self.writer = Writer(self.out)
         for entry in self.old["sources"].values():
             self.previous.update(entry["workflows"])
 
@@ -228,7 +230,7 @@ class _Build:
     def _write(self, name: str, digest: str, outcome: Outcome) -> None:
         workflows: dict[str, WorkflowEntry] = {}
         for unit in outcome.units:
-            placed = place(self.out, unit.slug, unit.files, unit.runtime, self._ours(unit.slug))
+            placed = self.writer.place(unit.slug, unit.files, unit.runtime, self._ours(unit.slug))
             subset = hashlib.sha256(repr(sorted(placed.runtime.items())).encode()).hexdigest()[:16]
             self.new["subsets"][subset] = placed.runtime
             workflows[unit.slug] = {"name": unit.name, "files": placed.files, "subset": subset}

@@ -39,35 +39,103 @@ def runtime_file(name: str) -> tuple[bytes, Stamp]:
     return path.read_bytes(), [found.st_size, found.st_mtime_ns]
 
 
-def place(
-    out: Path, slug: str, files: Mapping[str, bytes], runtime: Iterable[str], ours: Iterable[str]
-) -> Placed:
-    """Makes `out/slug` hold exactly these files, besides what others put there.
+class Writer:
+    """Writes workflows into one build directory.
 
-    A new directory appears complete or not at all; in an existing one each file is replaced in one
-    step, the manifest last, and files that are already right are left alone.
+    Runtime files that several workflows need are hard links to one copy where the file system has
+    them: a thousand workflows then take hardly more room or time than one. Nothing depends on it;
+    a file that changes is replaced, never written into.
 
     Args:
-        out: the build directory.
-        slug: name of the workflow's directory.
-        files: the workflow's own files by name.
-        runtime: runtime sources, relative to `nodegx/runtime`.
-        ours: names of the files an earlier build put there; those no longer wanted are removed.
-
-    Raises:
-        OSError: the file system refused.
+        out: the build directory, which exists.
     """
-    target = out / slug
-    wanted = sorted(runtime)
-    if (target / MANIFEST).exists():
-        changed = _update(target, files, wanted, frozenset(ours))
-    else:
-        changed = _create(target, files, wanted)
-    return Placed(
-        {name: _stamp(target / name) for name in files},
-        {f"{RUNTIME}/{name}": list(runtime_file(name)[1]) for name in wanted},
-        changed,
-    )
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._copies: dict[str, str] = {}
+
+    def place(
+        self, slug: str, files: Mapping[str, bytes], runtime: Iterable[str], ours: Iterable[str]
+    ) -> Placed:
+        """Makes the directory `slug` hold exactly these files, besides what others put there.
+
+        A new directory appears complete or not at all; in an existing one each file is replaced in
+        one step, the manifest last, and files that are already right are left alone.
+
+        Args:
+            slug: name of the workflow's directory.
+            files: the workflow's own files by name.
+            runtime: runtime sources, relative to `nodegx/runtime`.
+            ours: names of the files an earlier build put there; those no longer wanted are removed.
+
+        Raises:
+            OSError: the file system refused.
+        """
+        target = self._out / slug
+        wanted = sorted(runtime)
+        if (target / MANIFEST).exists():
+            changed = self._update(target, files, wanted, frozenset(ours))
+        else:
+            changed = self._create(target, files, wanted)
+        for name in wanted:
+            self._copies.setdefault(name, f"{target}/{RUNTIME}/{name}")
+        return Placed(
+            {name: _stamp(target / name) for name in files},
+            {f"{RUNTIME}/{name}": list(runtime_file(name)[1]) for name in wanted},
+            changed,
+        )
+
+    def _create(self, target: Path, files: Mapping[str, bytes], runtime: list[str]) -> int:
+        temporary = self._out / f"{TEMPORARY}{os.getpid()}-{target.name}"
+        shutil.rmtree(temporary, ignore_errors=True)
+        try:
+            for name in {str(PurePosixPath(RUNTIME, name).parent) for name in runtime} | {"."}:
+                (temporary / name).mkdir(parents=True, exist_ok=True)
+            for name, content in files.items():
+                (temporary / name).write_bytes(content)
+            for name in runtime:
+                self._copy(f"{temporary}/{RUNTIME}/{name}", name)
+            if target.is_dir():
+                target.rmdir()
+            temporary.rename(target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return len(files) + len(runtime)
+
+    def _update(
+        self, target: Path, files: Mapping[str, bytes], runtime: list[str], ours: frozenset[str]
+    ) -> int:
+        changed = 0
+        for name in runtime:
+            path = target / RUNTIME / name
+            if not _has_stamp(path, runtime_file(name)[1]):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                temporary = f"{path}.{os.getpid()}.tmp"
+                self._copy(temporary, name)
+                os.replace(temporary, path)
+                changed += 1
+        for name in sorted(files, key=lambda name: (name == MANIFEST, name)):
+            path = target / name
+            if not _has_content(path, files[name]):
+                temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+                temporary.write_bytes(files[name])
+                os.replace(temporary, path)
+                changed += 1
+        stale = ours - files.keys() - {f"{RUNTIME}/{name}" for name in runtime}
+        _unlink(target, stale)
+        return changed + len(stale)
+
+    def _copy(self, path: str, name: str) -> None:
+        if name in self._copies:
+            try:
+                os.link(self._copies[name], path)
+                return
+            except OSError:  # too many links, no links here, or somebody removed the copy
+                del self._copies[name]
+        content, (_, modified) = runtime_file(name)
+        with open(path, "wb") as file:
+            file.write(content)
+        os.utime(path, ns=(modified, modified))
 
 
 def remove(out: Path, slug: str, ours: Iterable[str]) -> bool:
@@ -100,55 +168,6 @@ def is_free(target: Path) -> bool:
             return b'"formatVersion"' in file.read(4096)
     except OSError:
         return not any(target.iterdir())
-
-
-def _create(target: Path, files: Mapping[str, bytes], runtime: list[str]) -> int:
-    temporary = target.parent / f"{TEMPORARY}{os.getpid()}-{target.name}"
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        for name in {str(PurePosixPath(RUNTIME, name).parent) for name in runtime} | {"."}:
-            (temporary / name).mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (temporary / name).write_bytes(content)
-        for name in runtime:
-            _copy(f"{temporary}/{RUNTIME}/{name}", name)
-        if target.is_dir():
-            target.rmdir()
-        temporary.rename(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return len(files) + len(runtime)
-
-
-def _update(
-    target: Path, files: Mapping[str, bytes], runtime: list[str], ours: frozenset[str]
-) -> int:
-    changed = 0
-    for name in runtime:
-        path = target / RUNTIME / name
-        if not _has_stamp(path, runtime_file(name)[1]):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = f"{path}.{os.getpid()}.tmp"
-            _copy(temporary, name)
-            os.replace(temporary, path)
-            changed += 1
-    for name in sorted(files, key=lambda name: (name == MANIFEST, name)):
-        path = target / name
-        if not _has_content(path, files[name]):
-            temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-            temporary.write_bytes(files[name])
-            os.replace(temporary, path)
-            changed += 1
-    stale = ours - files.keys() - {f"{RUNTIME}/{name}" for name in runtime}
-    _unlink(target, stale)
-    return changed + len(stale)
-
-
-def _copy(path: str, name: str) -> None:
-    content, (_, modified) = runtime_file(name)
-    with open(path, "wb") as file:
-        file.write(content)
-    os.utime(path, ns=(modified, modified))
 
 
 def _stamp(path: Path) -> Stamp:
