@@ -14,7 +14,7 @@ from .emit import emit
 from .lower import lower
 from .manifest import Manifest
 from .source import Source
-from .structure import structure
+from .structure import analyse, structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,13 @@ def compile_checked(checked: Checked) -> list[Compiled]:
 
 def _compile(workflow: CheckedWorkflow, checked: Checked) -> Compiled:
     graph = lower(workflow, checked.source)
-    module = emit(graph, structure(graph))
+    layout = analyse(graph)
+    module = emit(graph, structure(graph, layout), layout)
     return Compiled(
         name=graph.name,
         slug=graph.slug,
         handler=module.text,
-        manifest=derive(graph, workflow, module.spans),
+        manifest=derive(graph, workflow, module.spans, module.function),
         source_map=module.spans,
         warnings=tuple(
             found

@@ -48,14 +48,18 @@ REPEATABLE = 12
 """Syntax nodes of a loop's `result` that may stand behind several `return`s."""
 
 
-def structure(graph: Graph) -> Function:
+def structure(graph: Graph, layout: Layout | None = None) -> Function:
     """The handler of a workflow as nested statements.
+
+    Args:
+        graph: the workflow.
+        layout: its flow, if it has been analysed already.
 
     Raises:
         DiagnosticError: with a finding (NX5xx) for every place where the drawing has no structure,
             as far as they can be told apart.
     """
-    return Builder(analyse(graph), _single_ends(graph)).build()
+    return Builder(layout or analyse(graph), _single_ends(graph)).build()
 
 
 def analyse(graph: Graph) -> Layout:
