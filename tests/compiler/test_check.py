@@ -207,9 +207,9 @@ def test_conditions() -> None:
     assert isinstance(second, DictValue)
     assert second.items[0][0] == "not"
     assert isinstance(third, DictValue)
-    assert dict(third.items)["right"] == Literal(True)
+    assert dict(third.items)["right"] == Literal(None)
     assert isinstance(fourth, DictValue)
-    assert dict(fourth.items)["op"] == Literal("eq")
+    assert dict(fourth.items)["op"] == Literal("equals")
     assert step("logic.if", condition=False).params["condition"] == Literal(False)
     assert text(step("logic.if", condition="{{ start.a > 1 }}").params["condition"])
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from tests.support.interpreter import Walk
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": operator.eq,
-    "ne": operator.ne,
+    "equals": operator.eq,
+    "notEquals": operator.ne,
     "gt": operator.gt,
     "gte": operator.ge,
     "lt": operator.lt,

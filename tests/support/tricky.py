@@ -412,7 +412,7 @@ CASES: list[Tricky] = [
             "c": answer("{{ t.error.message }} {{ t.error.code }}"),
         },
         "start > t; t.try > s; t.catch > c",
-        "s t c",
+        "s! t c",
         answer="enough stopped",
     ),
     Tricky(
@@ -446,7 +446,7 @@ CASES: list[Tricky] = [
             "last": put(),
         },
         "start > out; out.try > t; t.try > bad; t.catch > s; t.finally > last; out.catch > c",
-        "bad! t s last out c",
+        "bad! t s! last out c",
         answer="worse",
     ),
     Tricky(
@@ -907,7 +907,7 @@ CASES: list[Tricky] = [
                         {"left": "{{ start.n }}", "op": "gt", "right": 2},
                         {
                             "any": [
-                                {"left": "{{ start.n }}", "op": "eq", "right": 9},
+                                {"left": "{{ start.n }}", "op": "equals", "right": 9},
                                 {"not": "{{ start.n > 4 }}"},
                             ]
                         },

@@ -31,12 +31,12 @@ def test_names(pattern: str, name: str, takes: bool) -> None:
 @pytest.mark.parametrize(
     ("path", "op", "value", "takes"),
     [
-        ("customer.tier", "eq", "gold", True),
-        ("customer.tier", "ne", "gold", False),
-        ("customer.name", "ne", "gold", True),
-        ("paid", "eq", 1, False),
-        ("n", "eq", None, True),
-        ("missing", "eq", None, False),
+        ("customer.tier", "equals", "gold", True),
+        ("customer.tier", "notEquals", "gold", False),
+        ("customer.name", "notEquals", "gold", True),
+        ("paid", "equals", 1, False),
+        ("n", "equals", None, True),
+        ("missing", "equals", None, False),
         ("total", "gt", 100, True),
         ("total", "gte", 120, True),
         ("total", "lt", 120, False),
@@ -52,7 +52,7 @@ def test_names(pattern: str, name: str, takes: bool) -> None:
         ("tags.9", "exists", None, False),
         ("tags.1", "endsWith", "u", True),
         ("n", "exists", True, True),
-        ("missing", "exists", False, True),
+        ("missing", "notExists", None, True),
         ("total.deeper", "exists", True, False),
     ],
 )
@@ -74,7 +74,7 @@ def test_all_filters_must_hold() -> None:
         {"event": " "},
         {"event": "a*b"},
         {"event": "a", "filter": [{"path": "x", "op": "like"}]},
-        {"event": "a", "filter": [{"op": "eq"}]},
+        {"event": "a", "filter": [{"op": "equals"}]},
     ],
 )
 def test_refuses_what_cannot_work(config: dict[str, Any]) -> None:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from nodegx.compiler.conditions import DEFAULT_OPERATOR, GROUPS, NEGATION, OPERATORS
 from nodegx.compiler.diagnostics import listing, printable, quoted, suggestion
+from nodegx.compiler.expressions.conditions import (
+    DEFAULT_OPERATOR,
+    GROUPS,
+    NEGATION,
+    OPERATORS,
+    TYPE_NAMES,
+)
 from nodegx.compiler.expressions.syntax import Template
 from nodegx.compiler.graph import DictValue, ListValue, Literal, Value
 
@@ -22,7 +28,7 @@ _HINT = (
 
 
 def parse_condition(value: Any, place: Place, findings: Findings) -> Value:
-    """A condition, in the shape that `nodegx.compiler.conditions` describes."""
+    """A condition, in the shape that `expressions.conditions` compiles."""
     if isinstance(value, bool):
         return Literal(value)
     if isinstance(value, str):
@@ -86,13 +92,19 @@ def _comparison(parts: dict[str, Any], place: Place, findings: Findings) -> Valu
         hint = partial(suggestion, str(operator)[:101], list(OPERATORS), "operators")
         findings.error("NX306", message, (*place.pointer, "op"), hint=hint)
         operator = DEFAULT_OPERATOR
-    if "left" not in parts or ("right" not in parts and operator != "exists"):
+    binary = OPERATORS[operator].binary
+    if "left" not in parts or (binary and "right" not in parts):
         missing = "left" if "left" not in parts else "right"
         message = f"`{place.name}` has nothing to compare: {quoted(missing)} is missing"
         findings.error("NX304", message, place.pointer, hint=_HINT)
+    elif not binary and "right" in parts:
+        message = f"{quoted(operator)} looks at the left side alone"
+        pointer = (*place.pointer, "right")
+        findings.error("NX303", message, pointer, hint="leave `right` out", key=True)
+    elif operator == "isType" and parts["right"] not in TYPE_NAMES:
+        message = f"`{place.name}.right` is no type: {quoted(parts['right'])}"
+        hint = f"one of {', '.join(TYPE_NAMES)}"
+        findings.error("NX306", message, (*place.pointer, "right"), hint=hint)
     left = parse_json(parts.get("left"), place.member("left"), findings)
-    right = parse_json(parts.get("right", True), place.member("right"), findings)
-    if operator == "exists" and not (isinstance(right, Literal) and isinstance(right.value, bool)):
-        message = f"`{place.name}.right` must be true or false"
-        findings.error("NX305", message, (*place.pointer, "right"))
+    right = parse_json(parts.get("right"), place.member("right"), findings)
     return DictValue((("left", left), ("op", Literal(operator)), ("right", right)))

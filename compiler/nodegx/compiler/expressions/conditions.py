@@ -122,7 +122,9 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
 )
 """Comparisons by name, in the order in which they are listed to people."""
 
-_GROUPS: Mapping[str, type[ast.boolop]] = MappingProxyType({"all": ast.And, "any": ast.Or})
+DEFAULT_OPERATOR = "equals"
+GROUPS: Mapping[str, type[ast.boolop]] = MappingProxyType({"all": ast.And, "any": ast.Or})
+NEGATION = "not"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,7 @@ def compile_condition(
     fields = _fields(value)
     if fields is None:
         return compile_value(value, names, port)
-    for key, op in _GROUPS.items():
+    for key, op in GROUPS.items():
         if key in fields:
             parts = [compile_condition(item, names, port) for item in _items(fields[key])]
             return parts[0] if len(parts) == 1 else ast.BoolOp(op(), parts)

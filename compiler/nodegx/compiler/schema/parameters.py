@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from nodegx.compiler.conditions import GROUPS, NEGATION, OPERATORS
+from nodegx.compiler.expressions.conditions import GROUPS, NEGATION, OPERATORS
 from nodegx.compiler.model import DURATION_SCHEMA
 from nodegx.runtime.catalog.types import NodeType, Param, Type
 

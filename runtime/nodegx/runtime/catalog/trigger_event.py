@@ -41,12 +41,12 @@ NODE = NodeType(
                     Param(
                         "op",
                         Type.STRING,
-                        "How it is compared with `value`. `exists` compares whether it is there. "
-                        "Default `eq`.",
-                        default="eq",
+                        "How it is compared with `value`. `exists` and `notExists` need no value. "
+                        "Default `equals`.",
+                        default="equals",
                         choices=(
-                            "eq",
-                            "ne",
+                            "equals",
+                            "notEquals",
                             "gt",
                             "gte",
                             "lt",
@@ -56,6 +56,7 @@ NODE = NodeType(
                             "startsWith",
                             "endsWith",
                             "exists",
+                            "notExists",
                         ),
                     ),
                     Param("value", Type.ANY, "What it is compared with. Default null."),

@@ -56,7 +56,7 @@ def subscription(config: Mapping[str, Any]) -> Subscription:
 
 
 def _condition(entry: Mapping[str, Any]) -> Condition:
-    operator = entry.get("op", "eq")
+    operator = entry.get("op", "equals")
     test = TESTS.get(operator)
     if test is None:
         raise ConfigError(f"a filter's op is one of {', '.join(TESTS)}, not {operator!r}")
@@ -116,8 +116,8 @@ def _text(test: Callable[[str, str], bool]) -> Test:
 
 
 TESTS: dict[str, Test] = {
-    "eq": _equal,
-    "ne": lambda value, expected: not _equal(value, expected),
+    "equals": _equal,
+    "notEquals": lambda value, expected: not _equal(value, expected),
     "gt": lambda value, expected: value > expected,
     "gte": lambda value, expected: value >= expected,
     "lt": lambda value, expected: value < expected,
@@ -126,5 +126,6 @@ TESTS: dict[str, Test] = {
     "contains": _contains,
     "startsWith": _text(str.startswith),
     "endsWith": _text(str.endswith),
-    "exists": lambda value, expected: (value is not MISSING) == (expected is not False),
+    "exists": lambda value, _: value is not MISSING,
+    "notExists": lambda value, _: value is MISSING,
 }
