@@ -39,11 +39,12 @@ _NAME = (
 _ASSIGNED = re.compile(
     # Bounded repetitions: this runs over text that strangers send.
     rf"""((?<![\w.-])[\w.-]{{0,64}}?{_NAME}[\w.-]{{0,32}}\\{{0,3}}["']?\s{{0,8}}[=:]\s{{0,8}})"""
-    r"""(?:(["'])(?:(?!\2)[^\\]|\\.){0,65536}|(\\{1,3}["'])[^"']{0,65536}|[^\s&;,}"'\\]{1,65536})""",
+    r"""(?:(["'])(?:(?!\2)[^\\]|\\.)*|(\\{1,3}["'])[^"']*?(?=\\{0,7}["']|\Z)|[^\s&;,}"'\\]+)""",
     re.IGNORECASE | re.DOTALL,
 )
 _SCHEME = re.compile(
-    r"\b(Bearer|Basic|Digest)\s{1,8}(?=\S{0,512}[\d=]|\S{20})[\w.~+/=-]{8,}", re.IGNORECASE
+    r"\b(Bearer|Basic|Digest)\s{1,8}(?=\S{0,512}[\d=]|\S{20}|(?-i:[A-Za-z]{0,512}?[a-z][A-Z]))[\w.~+/=-]{8,}",
+    re.IGNORECASE,
 )
 _USERINFO = re.compile(r"(://)[^/?#\s@\"']{1,512}@")
 

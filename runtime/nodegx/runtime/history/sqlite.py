@@ -16,7 +16,7 @@ from .migrations import migrate
 from .packing import pack, unpack
 from .record import ExecutionRecord, Status
 from .sketch import Sketch
-from .store import Page, Query, StoreUnavailable, decode_cursor, encode_cursor
+from .store import Page, Query, StoreUnavailable, ascii_text, decode_cursor, encode_cursor
 
 _COLUMNS = (
     "id, workflow, trigger_node, status, started, finished, parent, revision, host,"
@@ -336,7 +336,7 @@ def _where(query: Query) -> tuple[str, list[Any]]:
         if Status.SUCCESS not in query.statuses:
             conditions.append("status <> 'success'")  # names the partial index
     if query.text:
-        raw, quoted = _like(query.text), _like(json.dumps(query.text)[1:-1])
+        raw, quoted = _like(query.text), _like(ascii_text(query.text))
         conditions.append(
             "(id LIKE ? ESCAPE '!' OR workflow LIKE ? ESCAPE '!' OR input LIKE ? ESCAPE '!'"
             " OR output LIKE ? ESCAPE '!' OR error LIKE ? ESCAPE '!')"

@@ -35,8 +35,8 @@ class Query:
         since: started at or after, in seconds since the epoch.
         until: started before.
         parent: called by that execution.
-        text: occurs, regardless of the case of ASCII letters, in the id, the workflow's name,
-            the input, the output or the error.
+        text: occurs, regardless of the case of ASCII letters, in the id, the workflow's name, or
+            the JSON text of the input, the output or the error.
     """
 
     workflow: str | None = None
@@ -122,6 +122,11 @@ class HistoryStore(Protocol):
     def close(self) -> None:
         """Lets go of files and connections. Closing twice is harmless."""
         ...
+
+
+def ascii_text(text: str) -> str:
+    """A text to search for, as it is written in the JSON that records hold, which is ASCII."""
+    return "".join([c if c.isascii() else json.dumps(c)[1:-1] for c in text])
 
 
 def encode_cursor(started: float, id: str) -> str:
