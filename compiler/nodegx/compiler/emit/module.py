@@ -24,6 +24,8 @@ from .values import Values
 from .variables import settle
 
 CODE_TYPE = "code.python"
+BLANK = "nodegx_blank"
+"""Attribute of a statement: True asks for an empty line before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ def _imports(
     if "Any" in read:
         imports.append(_import("typing", "Any"))
     imports.append(_import("nodegx.runtime", *sorted(core)))
+    setattr(imports[-1], BLANK, len(imports) > 1)
     if "fx" in read:
         alias = ast.alias("expressions", "fx")
         imports.append(ast.ImportFrom("nodegx.runtime", [alias], 0))

@@ -31,9 +31,10 @@ from nodegx.compiler.tree import (
 )
 
 from .arguments import arguments, code_arguments, retry_parameters
+from .ending import choice, ends, leaves, shortened
 from .results import Results
 from .switches import case_patterns, subject
-from .syntax import assign, call, dotted, function, name, negated, tagged
+from .syntax import assign, call, dotted, function, name, tagged
 from .usercode import UserFunction
 from .values import Consumer, Values
 from .variables import ASSIGNS, REPEATED
@@ -92,10 +93,10 @@ class Writer:
     def _body(self, made: Function) -> list[ast.stmt]:
         self._roles.append(made)
         body = self._block(made.body)
-        if _falls_through(made.body):
+        if not ends(body):
             body += self._end(made)
         self._roles.pop()
-        return body
+        return shortened(body)
 
     def _end(self, made: Function) -> list[ast.stmt]:
         """What stands at the end of a function that is not left before."""
@@ -302,14 +303,9 @@ class Writer:
         consumer = self.values.consumer(node)
         condition = consumer.argument("condition")
         test = call("run.branch", self._constant(node.id), condition)
-        then, otherwise = self._block(statement.then), self._block(statement.otherwise)
-        if not then and not otherwise:
-            made: ast.stmt = ast.Expr(test)
-        elif not then:
-            made = ast.If(negated(test), otherwise, [])
-        else:
-            made = ast.If(test, then, otherwise)
-        return [*consumer.prelude, tagged(made, node.id)]
+        made = choice(test, self._block(statement.then), self._block(statement.otherwise))
+        tagged(made[0], node.id)
+        return [*consumer.prelude, *made]
 
     def _switch(self, statement: Switch) -> list[ast.stmt]:
         node = self.graph.nodes[statement.node]
@@ -336,25 +332,34 @@ class Writer:
         return [ast.Try(body, handlers, [], last)]
 
     def _parallel(self, statement: Parallel) -> list[ast.stmt]:
-        made = [self._named(branch) for branch in statement.branches]
+        branches = statement.branches
+        if not statement.wins and statement.merge is not None:
+            branches = tuple(branch for branch in branches if branch.body) or branches[:1]
+            if len(branches) == 1 and statement.short is None:
+                return self._alone(branches[0])
+        made = [self._named(branch) for branch in branches]
         method = "run.any" if statement.wins else "run.all"
-        branches: list[ast.expr] = [call(identifier) for identifier, _ in made]
+        calls: list[ast.expr] = [call(identifier) for identifier, _ in made]
         if statement.wins and statement.merge is not None:
-            branches.insert(0, self._constant(statement.merge))
-        awaited = ast.Await(call(method, *branches))
+            calls.insert(0, self._constant(statement.merge))
+        awaited = ast.Await(call(method, *calls))
         definitions: list[ast.stmt] = [definition for _, definition in made]
-        return [*definitions, self._answered(awaited, statement.arrived, statement.short)]
+        return [*definitions, *self._answered(awaited, statement.arrived, statement.short)]
+
+    def _alone(self, branch: Function) -> list[ast.stmt]:
+        """The only branch that does anything."""
+        if not leaves(branch.body):
+            return self._block(branch.body)
+        identifier, definition = self._named(branch)
+        return [definition, ast.Expr(ast.Await(call(identifier)))]
 
     def _call(self, statement: Call) -> list[ast.stmt]:
         awaited = ast.Await(call(self._shared[statement.key]))
-        return [self._answered(awaited, statement.arrived, statement.short)]
+        return self._answered(awaited, statement.arrived, statement.short)
 
-    def _answered(self, awaited: ast.Await, arrived: Block, short: Block | None) -> ast.stmt:
+    def _answered(self, awaited: ast.Await, arrived: Block, short: Block | None) -> list[ast.stmt]:
         """A call that tells whether the flow has arrived at what follows."""
-        then, otherwise = self._block(arrived), self._block(short or ())
-        if then:
-            return ast.If(awaited, then, otherwise)
-        return ast.If(negated(awaited), otherwise, []) if otherwise else ast.Expr(awaited)
+        return choice(awaited, self._block(arrived), self._block(short or ()))
 
     def _stop(self, statement: Stop) -> list[ast.stmt]:
         node = self.graph.nodes[statement.node]
@@ -366,31 +371,6 @@ class Writer:
 
 def _handler(body: list[ast.stmt]) -> ast.ExceptHandler:
     return ast.ExceptHandler(name("Exception"), "exc", body)
-
-
-def _falls_through(block: Block) -> bool:
-    """Whether the end of a block can be reached, as far as its shape tells."""
-    if not block:
-        return True
-    match block[-1]:
-        case Leave() | Stop():
-            return False
-        case Branch(then=then, otherwise=otherwise):
-            return _falls_through(then) or _falls_through(otherwise)
-        case Attempt(failure=failure, done=done):
-            return _falls_through(failure) or _falls_through(done)
-        case Switch(cases=cases, default=default):
-            return _falls_through(default) or any(_falls_through(case.body) for case in cases)
-        case Started(arms=arms):
-            return any(_falls_through(body) for _, body in arms)
-        case Parallel(arrived=arrived, short=short) | Call(arrived=arrived, short=short):
-            return short is None or _falls_through(arrived) or _falls_through(short)
-        case Try(body=body, catch=catch, last=last):
-            if last is not None and not _falls_through(last):
-                return False
-            return _falls_through(body) or (catch is not None and _falls_through(catch))
-        case _:
-            return True
 
 
 def _first_step(block: Block) -> str | None:

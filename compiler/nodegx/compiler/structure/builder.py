@@ -186,7 +186,7 @@ class Builder:
 
     def _share(self, joins: list[str], place: Place, out: list[Statement]) -> None:
         self.choices.shared.update(joins)
-        for join in joins:
+        for join in reversed(joins):  # what calls another one comes after it
             exits = self._exits(join)
             returns = {exit: len(exits) > 1 and exit == exits[0] for exit in exits}
             inner = place.function(returns, place.ends)
@@ -421,10 +421,18 @@ class Builder:
             returns[vertex.arrive] = True
             follow = vertex.arrive if vertex.arrive in self.layout.leaving[key] else None
         inner = place.function(returns, ends)
-        first = self.flow[key].edges[0][1]
         body = self._block(key, follow, inner)
         answers = vertex.arrive is not None and key in self.layout.may_stop
-        return Function(Role.BRANCH, key, self.flow.name(first), body, answers)
+        return Function(Role.BRANCH, key, self._first_node(key), body, answers)
+
+    def _first_node(self, branch: str) -> str:
+        """The node that a branch is named after: its first, or the merge of those it starts with."""
+        first = self.flow[self.flow[branch].edges[0][1]]
+        return (
+            first.merge
+            if first.shape is Shape.PARALLEL and first.merge
+            else first.node or first.merge or ""
+        )
 
 
 def _mode(graph: Graph, merge: str) -> str:

@@ -73,40 +73,35 @@ class Choices:
             returns: ends that a `return` leads to.
         """
         joins = self.layout.belonging(key)
-        fitting = [
-            join
-            for join in joins
-            if join not in self.layout.crossing
-            and self._fits(key, join, joins, arms, returns) is not None
-        ]
+        fitting: dict[str, frozenset[str]] = {}
+        for join in joins:
+            if join not in self.layout.crossing:
+                ends = self._ends_around(key, join, joins, arms)
+                if ends <= set(returns):
+                    fitting[join] = ends
         if not fitting:
             return None
-        best = max(fitting, key=self._rank)
-        ending = self._fits(key, best, joins, arms, returns)
-        return None if ending and self._aside(key, best) else best
+        best = max(fitting, key=lambda join: self._rank(join, bool(fitting[join])))
+        return None if fitting[best] and self._aside(key, best) else best
 
-    def _rank(self, join: str) -> tuple[bool, int, int, int]:
+    def _rank(self, join: str, avoidable: bool) -> tuple[bool, bool, int, int, int]:
+        """The better, the greater: what nothing goes around, what is no mere handling of errors,
+        what is reached from most places, what most follows, what comes first."""
         layout = self.layout
         normal = layout.normal[join]
         ways = normal + layout.failing[join]
-        return normal > 0, ways, layout.size[join], -layout.tree.index[join]
+        return not avoidable, normal > 0, ways, layout.size[join], -layout.tree.index[join]
 
-    def _fits(
-        self,
-        key: str,
-        join: str,
-        joins: list[str],
-        arms: list[Arm],
-        returns: Collection[str],
-    ) -> frozenset[str] | None:
-        """Where the flow ends that goes around `join`; None if it would go on."""
+    def _ends_around(
+        self, key: str, join: str, joins: list[str], arms: list[Arm]
+    ) -> frozenset[str]:
+        """Where the flow ends that goes around `join`."""
         others = {other for other in joins if other != join}
         around: set[str] = {arm.target for arm in arms if not self.layout.inline(arm.target)}
         for child in self.layout.tree.children[key]:
             if child not in self.layout.joins:
                 around |= self.layout.leaving[child]
-        ends = self._of(around, others) - {join}
-        return ends if ends <= set(returns) else None
+        return self._of(around, others) - {join}
 
     def _aside(self, key: str, join: str) -> bool:
         """Whether a join is rather a side issue, such as an error reply that several steps share,
