@@ -47,6 +47,7 @@ class HistoryWriter:
         self._finished: list[ExecutionRecord] = []
         self._flushes: list[_Waiter] = []
         self._held_back: list[_Waiter] = []
+        self._unwritten = 0
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="nodegx-history", daemon=True)
         self._thread.start()
@@ -72,7 +73,7 @@ class HistoryWriter:
         """
         record.host = self._store.host
         self._put(finished=record)
-        while len(self._finished) > self._max_pending:
+        while len(self._finished) + self._unwritten > self._max_pending:
             room = asyncio.get_running_loop().create_future()
             with self._wake:
                 self._held_back.append(room)
@@ -82,6 +83,7 @@ class HistoryWriter:
         """Returns when everything taken so far has been written.
 
         Raises:
+            StoreUnavailable: that is not possible for now.
             NodegxError: the writer is closed.
         """
         flushed = asyncio.get_running_loop().create_future()
@@ -131,7 +133,10 @@ class HistoryWriter:
                 held_back, self._held_back = self._held_back, []
                 closing = self._closing
             unwritten = self._write(started, finished)
-            settle(held_back + flushes)
+            self._unwritten = len(unwritten)
+            away = StoreUnavailable("The history cannot be written for now") if unwritten else None
+            settle(held_back)
+            settle(flushes, away)
             if closing:
                 for record in unwritten:
                     self._lose(record, "the store is unavailable")
