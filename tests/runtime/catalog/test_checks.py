@@ -90,7 +90,7 @@ BAD: dict[Callable[[Any], str | None], list[Any]] = {
         "https://evil.example",
         "../a",
         "a; b",
-        "a\n--index-url=x",
+        "a\n--hash=x",
         "a b",
     ],
 }

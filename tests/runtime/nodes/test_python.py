@@ -24,7 +24,7 @@ async def test_a_function_runs_in_a_thread() -> None:
 async def test_threads_do_not_hold_each_other_up() -> None:
     start = time.perf_counter()
     await asyncio.gather(*(python.in_thread(time.sleep)(0.1) for _ in range(30)))
-    assert time.perf_counter() - start < 0.8
+    assert time.perf_counter() - start < 1.5  # one after another: 3 s
 
 
 async def test_errors_come_through() -> None:
