@@ -227,6 +227,10 @@ class ServerHost:
             await asyncio.wait(started)
         return identifier
 
+    async def idle(self) -> None:
+        """Waits until nothing is under way."""
+        await self._idle.wait()
+
     # --- the end -------------------------------------------------------------------------------
 
     async def drain(self, seconds: float) -> None:

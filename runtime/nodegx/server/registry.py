@@ -86,9 +86,22 @@ def build(
                     registry.subscribe(Subscriber(loaded, trigger.node, wanted))
                 elif trigger.type == "trigger.schedule":
                     registry.schedules.append(_schedule(loaded, trigger))
+                elif not _can_be_here(trigger.type):
+                    raise ConfigError(
+                        f"a {trigger.type} needs the cloud it watches; here it starts by "
+                        "`nodegx run` only"
+                    )
             except ConfigError as exc:
                 registry.problems.append(f"{loaded.name}, {trigger.node}: {exc}")
     return registry
+
+
+def _can_be_here(type: str) -> bool:
+    """Whether servers like this one can host a trigger of that type."""
+    from nodegx.runtime.catalog import lookup
+
+    declared = lookup(type)
+    return declared is None or "local" in declared.targets
 
 
 def _route(loaded: LoadedWorkflow, trigger: TriggerEntry, secrets: Mapping[str, str]) -> Route:
