@@ -69,12 +69,21 @@ async def test_what_cannot_be_served_is_told_and_the_rest_is_served(
     write_workflow(build, "Twin", simple("Twin", "    pass"), [webhook("/hello")])
     write_workflow(build, "Own", simple("Own", "    pass"), [webhook("/_nodegx/health")])
     write_workflow(build, "Odd", simple("Odd", "    pass"), [listener("a*b")])
+    queue = {"node": "orders", "type": "trigger.queue", "config": {"queue": "orders"}}
+    write_workflow(build, "Cloudy", simple("Cloudy", "    pass"), [queue])
     (build / "torn").mkdir()
     (build / "torn" / "manifest.json").write_text("{")
     async with running() as (server, client):
         problems = "\n".join(server.registry.problems)
-        assert len(server.registry.problems) == 4
-        for words in ("torn", "Twin", "is served by Hello already", "_nodegx", "a*b"):
+        assert len(server.registry.problems) == 5
+        for words in (
+            "torn",
+            "Twin",
+            "is served by Hello already",
+            "_nodegx",
+            "a*b",
+            "Cloudy, orders: a trigger.queue needs the cloud",
+        ):
             assert words in problems
         assert (await client.post("/hello")).text == "x"
 

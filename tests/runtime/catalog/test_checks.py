@@ -25,6 +25,13 @@ GOOD: dict[Callable[[Any], str | None], list[Any]] = {
     checks.identifier: ["a", "a_1", "größe"],
     checks.argument_names: [{}, {"a": 1, "b_2": None}, "{{ order.body }}"],
     checks.event_pattern: ["order.created", "order.*", "*"],
+    checks.queue: ["orders", "a_b-C1.fifo", "arn:aws:sqs:eu-central-1:123456789012:orders.fifo"],
+    checks.bucket: ["uploads", "a-1", "arn:aws:s3:::acme.uploads"],
+    checks.table: [
+        "orders",
+        "Orders_v1.2",
+        "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/o/stream/2026-01-01T00:00:00.000",
+    ],
     checks.requirement: ["rich", "numpy>=2,<3", "a[b,c] ~= 1.0", "x==1.*", "ruamel.yaml != 0.1"],
 }
 BAD: dict[Callable[[Any], str | None], list[Any]] = {
@@ -83,6 +90,9 @@ BAD: dict[Callable[[Any], str | None], list[Any]] = {
     checks.identifier: ["", "1a", "a-b", "class", "a b", None, 3],
     checks.argument_names: [{"a-b": 1}, {"": 1}, {"for": 1}],
     checks.event_pattern: ["", " ", "a*b", "**"],
+    checks.queue: ["", "a b", "a.b", "a" * 61, "arn:aws:sqs:eu-central-1:1:orders", "a\n"],
+    checks.bucket: ["", "Uploads", "-a", "a.b", "arn:aws:s3:::a/b", "arn:aws:sqs:::a"],
+    checks.table: ["", "a/b", "arn:aws:dynamodb:eu-central-1:123456789012:table/orders"],
     checks.requirement: [
         "",
         "-r x",

@@ -60,5 +60,23 @@ def test_manual_inputs_are_converted() -> None:
     assert trigger_value("trigger.manual", {}, [1]) == [1]
 
 
+def test_messages_files_and_changes() -> None:
+    plain = trigger_value("trigger.queue", {"queue": "orders"}, {"total": 5})
+    assert (plain.body, plain.attributes, plain.attempt) == ({"total": 5}, {}, 1)
+    again = trigger_value("trigger.queue", {}, {"body": "x", "attempt": 2})
+    assert (again.body, again.attempt) == ("x", 2)
+
+    by_key = trigger_value("trigger.file", {"bucket": "uploads"}, "in/a.csv")
+    assert (by_key.bucket, by_key.key, by_key.event) == ("uploads", "in/a.csv", "created")
+    gone = trigger_value("trigger.file", {}, {"key": "a", "event": "removed"})
+    assert (gone.key, gone.event, gone.size, gone.etag) == ("a", "removed", 0, "")
+
+    new = trigger_value("trigger.record", {}, {"id": 1})
+    assert (new.event, new.new, new.old) == ("insert", {"id": 1}, None)
+    changed = trigger_value("trigger.record", {}, {"new": {"n": 2}, "old": {"n": 1}})
+    assert (changed.event, changed.new, changed.old) == ("modify", {"n": 2}, {"n": 1})
+    assert trigger_value("trigger.record", {}, {"old": {"n": 1}}).event == "remove"
+
+
 def test_other_triggers_take_the_data_as_it_is() -> None:
     assert trigger_value("trigger.unheard", {}, {"a": 1}) == {"a": 1}

@@ -223,3 +223,31 @@ def requirement(value: Any) -> str | None:
     if re.fullmatch(pattern + versions, str(value)):
         return None
     return "is not a package requirement, such as `numpy>=2,<3`"
+
+
+def queue(value: Any) -> str | None:
+    """A queue: a name that the deployment makes one for, or the ARN of an SQS queue."""
+    name = r"[A-Za-z0-9_-]{1,60}(?:\.fifo)?"
+    arn = r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]+"
+    return _resource(
+        value, name, arn, "queue: letters, digits, - and _, at the end .fifo for order"
+    )
+
+
+def bucket(value: Any) -> str | None:
+    """A bucket: a name that the deployment makes one for, or the ARN of an S3 bucket."""
+    name = r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"
+    arn = r"arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+    return _resource(value, name, arn, "bucket: small letters, digits and -")
+
+
+def table(value: Any) -> str | None:
+    """A table: a name that the deployment makes one for, or the ARN of a DynamoDB stream."""
+    name = r"[A-Za-z0-9_.-]{1,200}"
+    arn = r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]+/stream/[^/\s]+"
+    return _resource(value, name, arn, "table: letters, digits, -, _ and .")
+
+
+def _resource(value: Any, name: str, arn: str, expected: str) -> str | None:
+    pattern = arn if str(value).startswith("arn:") else name
+    return None if re.fullmatch(pattern, str(value)) else f"is not the name or ARN of a {expected}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import checks
+from .comparisons import filter_param
 from .types import Kind, NodeType, Output, Param, Signal, Type
 
 NODE = NodeType(
@@ -20,48 +21,9 @@ NODE = NodeType(
             check=checks.event_pattern,
             examples=("order.created", "order.*"),
         ),
-        Param(
-            "filter",
-            Type.ARRAY,
+        filter_param(
             "Comparisons that must all hold for the event's data. Default: every event is taken.",
-            literal=True,
-            items=Param(
-                "comparison",
-                Type.OBJECT,
-                "One comparison.",
-                fields=(
-                    Param(
-                        "path",
-                        Type.STRING,
-                        "Where the value is in the data, keys and indexes joined by dots: "
-                        "`customer.tier`.",
-                        required=True,
-                        pattern=r"[^.\s]+(\.[^.\s]+)*",
-                    ),
-                    Param(
-                        "op",
-                        Type.STRING,
-                        "How it is compared with `value`. `exists` and `notExists` need no value. "
-                        "Default `equals`.",
-                        default="equals",
-                        choices=(
-                            "equals",
-                            "notEquals",
-                            "gt",
-                            "gte",
-                            "lt",
-                            "lte",
-                            "in",
-                            "contains",
-                            "startsWith",
-                            "endsWith",
-                            "exists",
-                            "notExists",
-                        ),
-                    ),
-                    Param("value", Type.ANY, "What it is compared with. Default null."),
-                ),
-            ),
+            "Where the value is in the data, keys and indexes joined by dots: `customer.tier`.",
         ),
     ),
     outputs=(

@@ -19,7 +19,8 @@ class Event(NamedTuple):
     source: str
 
 
-Condition = Callable[[Event], bool]
+Condition = Callable[[Any], bool]
+"""Tells whether data passes one comparison of a filter."""
 Test = Callable[[Any, Any], bool]
 
 
@@ -34,7 +35,7 @@ class Subscription(NamedTuple):
     def takes(self, event: Event) -> bool:
         """Whether the trigger starts for `event`."""
         named = event.name.startswith(self.name) if self.prefix else event.name == self.name
-        return named and all(condition(event) for condition in self.conditions)
+        return named and all(condition(event.data) for condition in self.conditions)
 
 
 def subscription(config: Mapping[str, Any]) -> Subscription:
@@ -51,8 +52,16 @@ def subscription(config: Mapping[str, Any]) -> Subscription:
     base = name.removesuffix("*")
     if "*" in base:
         raise ConfigError(f"the event name {name!r} may have a '*' only at its end")
-    filters = cast("Sequence[Mapping[str, Any]]", config.get("filter") or ())
-    return Subscription(base, prefix, tuple(_condition(entry) for entry in filters))
+    return Subscription(base, prefix, conditions(config.get("filter")))
+
+
+def conditions(filter: Any) -> tuple[Condition, ...]:
+    """The comparisons of a filter, a list of `{path, op?, value?}` or None; all must hold.
+
+    Raises:
+        ConfigError: one of them cannot work.
+    """
+    return tuple(_condition(entry) for entry in cast("Sequence[Mapping[str, Any]]", filter or ()))
 
 
 def _condition(entry: Mapping[str, Any]) -> Condition:
@@ -66,9 +75,9 @@ def _condition(entry: Mapping[str, Any]) -> Condition:
     keys = path.split(".")
     expected = entry.get("value")
 
-    def holds(event: Event) -> bool:
+    def holds(data: Any) -> bool:
         try:
-            return test(read(event.data, keys), expected)
+            return test(read(data, keys), expected)
         except TypeError:  # values that cannot be compared do not match
             return False
 

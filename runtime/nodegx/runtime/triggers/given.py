@@ -14,7 +14,8 @@ def trigger_value(type: str, config: Config, data: Any = None) -> Any:
 
     For HTTP triggers, an object with `body`, `query`, `params` or `headers` and no key but the
     parts of a request is taken as the request; anything else is its body. For events, an object
-    with `data` and no key but the parts of an event is the event; anything else is its data.
+    with `data` and no key but the parts of an event is the event; anything else is its data. A
+    message of a queue is told by `body`, a file by `key` (or is a key), a change by `new` or `old`.
 
     Args:
         type: the trigger's type, such as `trigger.webhook`.
@@ -87,6 +88,37 @@ def _event(config: Config, data: Any) -> Any:
     return Event(**{**defaults, **given})
 
 
+def _message(config: Config, data: Any) -> Any:
+    from .records import QueueMessage
+
+    given = _parts(data, QueueMessage._fields, ("body",)) or {"body": data}
+    defaults: dict[str, Any] = {"id": "by-hand", "attributes": {}, "attempt": 1}
+    return QueueMessage(**{**defaults, **given})
+
+
+def _file(config: Config, data: Any) -> Any:
+    from .records import FileEvent
+
+    given = _parts(data, FileEvent._fields, ("key",)) or {"key": "" if data is None else str(data)}
+    defaults: dict[str, Any] = {
+        "bucket": str(config.get("bucket", "")),
+        "size": 0,
+        "event": "created",
+        "etag": "",
+    }
+    return FileEvent(**{**defaults, **given})
+
+
+def _change(config: Config, data: Any) -> Any:
+    from .records import RecordChange
+
+    given = _parts(data, RecordChange._fields, ("new", "old")) or {"new": data}
+    has_new, has_old = given.get("new") is not None, given.get("old") is not None
+    event = ("modify" if has_old else "insert") if has_new else "remove"
+    defaults: dict[str, Any] = {"event": event, "keys": {}, "new": None, "old": None}
+    return RecordChange(**{**defaults, **given})
+
+
 def _schedule(config: Config, data: Any) -> Any:
     from .timetable import Tick, find_zone
 
@@ -110,5 +142,8 @@ _MAKERS: dict[str, Callable[[Config, Any], Any]] = {
     "trigger.event": _event,
     "trigger.schedule": _schedule,
     "trigger.manual": _manual,
+    "trigger.queue": _message,
+    "trigger.file": _file,
+    "trigger.record": _change,
     "cloud.request": _cloud_request,
 }

@@ -15,8 +15,8 @@ class QueueMessage(NamedTuple):
 
 
 class FileEvent(NamedTuple):
-    """The value of `trigger.file`. `size` is in bytes; `event` says what happened, such as
-    `ObjectCreated:Put`."""
+    """The value of `trigger.file`. `size` is in bytes; `event` is `created` or `removed`; `etag`
+    is empty where the file is gone."""
 
     bucket: str
     key: str
