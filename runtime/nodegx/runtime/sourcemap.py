@@ -8,9 +8,9 @@ from __future__ import annotations
 import bisect
 import itertools
 import json
+import os
 from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType, TracebackType
 
 
@@ -19,7 +19,8 @@ class SourceMap:
 
     Args:
         filename: the handler's file; `handler.map.json` lies beside it.
-        function: qualified name of the handler function, which tells its own code from that of code nodes.
+        function: qualified name of the handler function, which tells its own code from that of
+            code nodes.
         text: the handler's source as it was loaded; None reads the file when needed.
     """
 
@@ -36,7 +37,8 @@ class SourceMap:
         """The handler's source; empty where it cannot be read."""
         if self._lines is None:
             try:
-                self._lines = Path(self.filename).read_text("utf-8").splitlines()
+                with open(self.filename, encoding="utf-8") as file:
+                    self._lines = file.read().splitlines()
             except (OSError, UnicodeDecodeError):
                 self._lines = []
         return self._lines
@@ -46,8 +48,9 @@ class SourceMap:
         """(first line, last line, node id), ascending; empty where there is no map."""
         if self._spans is None:
             try:
-                path = Path(self.filename).with_name("handler.map.json")
-                data = json.loads(path.read_text("utf-8"))
+                path = os.path.join(os.path.dirname(self.filename), "handler.map.json")
+                with open(path, encoding="utf-8") as file:
+                    data = json.load(file)
                 self._spans = sorted((int(a), int(b), str(node)) for a, b, node in data["lines"])
             except (OSError, ValueError, KeyError, TypeError):
                 self._spans = []
@@ -107,7 +110,7 @@ class SourceMap:
             node = self.node_at(line) if self.owns(frame) else None
             place = f"node {node}" if node else f"in {name}"
             text = self.lines[line - 1].strip() if line <= len(self.lines) else ""
-            steps.append(f"{place} ({Path(self.filename).name}:{line}) {text}".rstrip())
+            steps.append(f"{place} ({os.path.basename(self.filename)}:{line}) {text}".rstrip())
         return steps
 
 

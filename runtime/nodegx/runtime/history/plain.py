@@ -9,13 +9,10 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from datetime import date, time, timedelta
-from decimal import Decimal
 from enum import Enum
-from fractions import Fraction
-from pathlib import PurePath
+from os import PathLike
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
-from uuid import UUID
 
 MAX_DEPTH = 100  # deeper data is cut off; json.loads and browsers stop somewhere too
 MAX_DIGITS = 4300  # Python's own limit for converting integers to text
@@ -75,6 +72,8 @@ def _composite(value: object, depth: int, above: set[int]) -> Any:
         return _object(pairs, depth, above)
     if isinstance(value, (FunctionType, BuiltinFunctionType, MethodType)):
         return f"<function {value.__name__}>"
+    if any((base.__module__, base.__name__) in _AS_TEXT for base in kind.__mro__):
+        return str(value)
     dump = getattr(kind, "model_dump", None)
     if dump is not None:
         return _plain(dump(value), depth, above)
@@ -120,9 +119,9 @@ _SCALARS: dict[type, Any] = {
     int: _integer,
     float: _float,
     bytes: _bytes,
-    Decimal: str,
-    UUID: str,
 }
+# By name, because importing what no workflow uses would slow every cold start down.
+_AS_TEXT = frozenset({("decimal", "Decimal"), ("uuid", "UUID"), ("fractions", "Fraction")})
 _SCALAR_BASES: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (str, str.__str__),
     (bool, bool),
@@ -131,8 +130,7 @@ _SCALAR_BASES: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     ((bytes, bytearray, memoryview), _bytes),
     ((date, time), _iso),
     (timedelta, timedelta.total_seconds),
-    ((Decimal, UUID, PurePath, Fraction), str),
-    (complex, str),
+    ((PathLike, complex), str),
 )
 
 

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import quote, quote_plus
 
 from .redact import MARKER
 
@@ -81,6 +80,8 @@ class SecretValues:
 def spellings(secret: str) -> Iterator[str]:
     """The forms in which a secret may turn up in other text: as it is, escaped for JSON, encoded
     for URLs, and in base64, also as part of something longer such as `user:password`."""
+    from urllib.parse import quote, quote_plus
+
     yield secret
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
