@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -376,6 +377,9 @@ def test_leftovers_of_a_killed_build_are_swept(shop: Project) -> None:
     half.mkdir(parents=True)
     (half / "handler.py").write_text("half")
     shop.build()
+    assert half.exists(), "it may belong to a build that is going on"
+    os.utime(half, (1, 1))
+    shop.build(force=True)
     assert not half.exists()
     assert not list(shop.out.rglob("*.tmp"))
 
@@ -384,6 +388,7 @@ def test_nothing_heavy_is_imported_for_an_unchanged_project(shop: Project) -> No
     shop.build()
     program = f"""
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parents[3])!r})
 from nodegx.compiler.build.files import build_files
@@ -435,3 +440,47 @@ def test_file_systems_without_links(shop: Project, monkeypatch: pytest.MonkeyPat
     assert mine.read_bytes() == other.read_bytes()
     assert not os.path.samefile(mine, other)
     assert set(states(shop.build()).values()) == {State.UNCHANGED}
+
+
+def test_nothing_is_left_of_what_was_not_written(shop: Project) -> None:
+    shop.write("orders.json", orders="/nowhere")
+    shop.write("again.json", reports="other")
+    report = shop.build()
+    assert sorted(d.code for d in report.diagnostics) == ["NX603", "NX604"]
+    assert sorted(path.name for path in shop.out.iterdir()) == [cache.FILE_NAME, "reports"]
+    assert (shop.out / "reports/handler.py").read_text() == "other"
+
+
+def test_the_second_of_two_rivals_gets_its_own_files(shop: Project) -> None:
+    """The first is got ready before it turns out to be wrong."""
+    shop.write("orders.json", orders="/nowhere", more="x")
+    shop.write("sales.json", orders="second")
+    report = shop.build()
+    assert not report.ok
+    assert "sales" not in {path.name for path in shop.out.iterdir()}
+    (shop.root / "workflows/orders.json").unlink()
+    assert shop.build().ok
+    assert (shop.out / "orders/handler.py").read_text() == "second"
+
+
+def test_an_interrupted_build_leaves_nothing_half_done(shop: Project) -> None:
+    def interrupt(done: int, total: int, name: str) -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        shop.build(progress=interrupt)
+    assert list(shop.out.iterdir()) == []
+    assert shop.build().ok
+
+
+def test_two_builds_at_once(shop: Project) -> None:
+    for number in range(20):
+        shop.write(f"more{number}.json", **{f"more{number}": "x" * number})
+
+    with ThreadPoolExecutor(3) as pool:
+        reports = list(pool.map(lambda _: shop.build(), range(3)))
+    assert all(report.ok for report in reports)
+    assert len(list(shop.out.glob("*/handler.py"))) == 22
+    assert not list(shop.out.glob(".nodegx-tmp*"))
+    assert shop.build().ok

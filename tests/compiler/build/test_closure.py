@@ -67,6 +67,11 @@ def test_takes_only_the_nodes_in_use(package: Path) -> None:
     assert found == BASE | nodes
 
 
+def test_finds_what_user_code_imports(package: Path) -> None:
+    code = "from nodegx.runtime import Run\ndef f():\n    import nodegx.runtime.nodes.mail\n"
+    assert set(runtime_files(code)) == BASE | {"nodes/__init__.py", "nodes/mail.py"}
+
+
 def test_ignores_what_is_not_ours(package: Path) -> None:
     source = "import json, nodegx.runtimes\nfrom nodegx import compiler\nimport nodegx.nothing"
     assert set(runtime_files(source)) == BASE

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, TypedDict, cast
 
 from nodegx.compiler.diagnostics import Diagnostic, Excerpt, Severity
@@ -87,7 +88,7 @@ def save(out: Path, cache: Cache) -> None:
     }
     kept = {name: files for name, files in sorted(cache["subsets"].items()) if name in used}
     text = json.dumps({**cache, "subsets": kept}, separators=(",", ":"), sort_keys=True)
-    temporary = out / f"{FILE_NAME}.{os.getpid()}.tmp"
+    temporary = out / f"{FILE_NAME}.{token_hex(4)}.tmp"
     temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, out / FILE_NAME)
 

@@ -31,7 +31,12 @@ def runtime_files(handler: str) -> tuple[str, ...]:
     Args:
         handler: source text of a handler.
     """
-    return _closure(frozenset(_imports(ast.parse(handler), "handler", is_package=False)))
+    tree = ast.parse(handler)
+    top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    # Handlers import at their top. Only what a user's own code imports needs the long way round.
+    if sum(PACKAGE in ast.unparse(node) for node in top) == handler.count(PACKAGE):
+        tree = ast.Module(list[ast.stmt](top), [])
+    return _closure(frozenset(_imports(tree, "handler", is_package=False)))
 
 
 @cache

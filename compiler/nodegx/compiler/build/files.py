@@ -64,20 +64,16 @@ def build_files(
     key = hashlib.sha256(compiler_fingerprint().encode() + settings).hexdigest()
     build = _Build(root, out, sources, whole, records.load(out), records.empty(key))
     changed = build.find_changes(force=force)
-    outcomes: dict[str, Outcome] = {}
-    if changed or not build.same_compiler:
-        compile_one = compiler()  # complains if the settings are wrong
-        compiled = compile_all([sources[name] for name in changed], jobs, compile_one)
-        for done, name in enumerate(changed):
-            progress(done, len(changed), name)
-            outcomes[name] = next(compiled)
-    if changed:
-        progress(len(changed), len(changed), "")
-        out.mkdir(parents=True, exist_ok=True)
-        sweep(out)
-    build.look_across(changed, outcomes)
-    for name, outcome in outcomes.items():
-        build.take(name, changed[name], outcome)
+    try:
+        outcomes: dict[str, Outcome] = {}
+        if changed or not build.same_compiler:
+            compile_one = compiler()  # complains if the settings are wrong
+            outcomes = build.compile(changed, jobs, compile_one, progress)
+        build.look_across(changed, outcomes)
+        for name, outcome in outcomes.items():
+            build.take(name, changed[name], outcome)
+    finally:
+        build.writer.discard()
     build.finish()
     build.report.seconds = time.perf_counter() - started
     return build.report
@@ -131,6 +127,28 @@ class _Build:
             for name in known.keys() - self.sources.keys():
                 self._keep(name, known[name] if current else {**known[name], "hash": ""})
         return changed
+
+    def compile(
+        self,
+        changed: Mapping[str, str],
+        jobs: int | None,
+        compile_one: Compile,
+        progress: Progress,
+    ) -> dict[str, Outcome]:
+        """Compiles files. New output is got ready while others are still being compiled."""
+        outcomes: dict[str, Outcome] = {}
+        if changed:
+            self.out.mkdir(parents=True, exist_ok=True)
+            sweep(self.out)
+        compiled = compile_all([self.sources[name] for name in changed], jobs, compile_one)
+        for done, name in enumerate(changed):
+            progress(done, len(changed), name)
+            outcome = outcomes[name] = next(compiled)
+            if not has_errors(outcome.diagnostics):
+                for unit in outcome.units:
+                    self.writer.stage(unit.slug, unit.files, unit.runtime)
+        progress(len(changed), len(changed), "")
+        return outcomes
 
     def look_across(self, changed: Mapping[str, str], outcomes: Mapping[str, Outcome]) -> None:
         """Finds what is wrong between workflows. Where nothing has changed, that is known."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from secrets import token_hex
 
 from .cache import Stamp
 from .closure import runtime_root
@@ -15,6 +18,8 @@ from .closure import runtime_root
 MANIFEST = "manifest.json"
 RUNTIME = "nodegx/runtime"
 TEMPORARY = ".nodegx-tmp-"
+ABANDONED = 3600.0
+"""Seconds after which a temporary directory belongs to no build any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,25 @@ class Writer:
 
     def __init__(self, out: Path) -> None:
         self._out = out
+        self._token = token_hex(4)  # builds may go on at the same time
         self._copies: dict[str, str] = {}
+        self._staged: dict[str, tuple[Mapping[str, bytes], Path]] = {}
+
+    def stage(self, slug: str, files: Mapping[str, bytes], runtime: Iterable[str]) -> None:
+        """Prepares a new directory, so that `place` only has to give it its name. Whether it may
+        have it need not be known yet; a directory that exists is left to `place`.
+
+        Raises:
+            OSError: the file system refused.
+        """
+        if slug not in self._staged and not (self._out / slug).exists():
+            self._staged[slug] = files, self._prepare(slug, files, sorted(runtime))
+
+    def discard(self) -> None:
+        """Removes what was staged and not placed."""
+        for _, temporary in self._staged.values():
+            shutil.rmtree(temporary, ignore_errors=True)
+        self._staged.clear()
 
     def place(
         self, slug: str, files: Mapping[str, bytes], runtime: Iterable[str], ours: Iterable[str]
@@ -73,34 +96,53 @@ class Writer:
         """
         target = self._out / slug
         wanted = sorted(runtime)
-        if (target / MANIFEST).exists():
-            changed = self._update(target, files, wanted, frozenset(ours))
+        if not (target / MANIFEST).exists() and self._create(target, files, wanted):
+            changed = len(files) + len(wanted)
         else:
-            changed = self._create(target, files, wanted)
-        for name in wanted:
-            self._copies.setdefault(name, f"{target}/{RUNTIME}/{name}")
+            changed = self._update(target, files, wanted, frozenset(ours))
+        self._copies.update((name, f"{target}/{RUNTIME}/{name}") for name in wanted)
         return Placed(
             {name: _stamp(target / name) for name in files},
             {f"{RUNTIME}/{name}": list(runtime_file(name)[1]) for name in wanted},
             changed,
         )
 
-    def _create(self, target: Path, files: Mapping[str, bytes], runtime: list[str]) -> int:
-        temporary = self._out / f"{TEMPORARY}{os.getpid()}-{target.name}"
-        shutil.rmtree(temporary, ignore_errors=True)
+    def _create(self, target: Path, files: Mapping[str, bytes], runtime: list[str]) -> bool:
+        """Makes a directory; False if another build has made it meanwhile."""
+        staged, temporary = self._staged.pop(target.name, (None, None))
+        if temporary is not None and staged is not files:  # another workflow wanted the name
+            shutil.rmtree(temporary)
+            temporary = None
+        if temporary is None:
+            temporary = self._prepare(target.name, files, runtime)
         try:
-            for name in {str(PurePosixPath(RUNTIME, name).parent) for name in runtime} | {"."}:
-                (temporary / name).mkdir(parents=True, exist_ok=True)
-            for name, content in files.items():
-                (temporary / name).write_bytes(content)
-            for name in runtime:
-                self._copy(f"{temporary}/{RUNTIME}/{name}", name)
             if target.is_dir():
                 target.rmdir()
             temporary.rename(target)
-        finally:
+        except OSError:
             shutil.rmtree(temporary, ignore_errors=True)
-        return len(files) + len(runtime)
+            if not (target / MANIFEST).exists():
+                raise
+            return False
+        return True
+
+    def _prepare(self, slug: str, files: Mapping[str, bytes], runtime: list[str]) -> Path:
+        temporary = self._out / f"{TEMPORARY}{self._token}-{slug}"
+        try:
+            for name in sorted(
+                {f"{RUNTIME}/{name}".rpartition("/")[0] for name in runtime} | {"."}
+            ):
+                os.makedirs(temporary / name, exist_ok=True)
+            for name, content in files.items():
+                (temporary / name).write_bytes(content)
+            for name in runtime:
+                path = f"{temporary}/{RUNTIME}/{name}"
+                self._copy(path, name)
+                self._copies.setdefault(name, path)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        return temporary
 
     def _update(
         self, target: Path, files: Mapping[str, bytes], runtime: list[str], ours: frozenset[str]
@@ -110,14 +152,14 @@ class Writer:
             path = target / RUNTIME / name
             if not _has_stamp(path, runtime_file(name)[1]):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                temporary = f"{path}.{os.getpid()}.tmp"
+                temporary = f"{path}.{self._token}.tmp"
                 self._copy(temporary, name)
                 os.replace(temporary, path)
                 changed += 1
         for name in sorted(files, key=lambda name: (name == MANIFEST, name)):
             path = target / name
             if not _has_content(path, files[name]):
-                temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+                temporary = path.with_name(f"{path.name}.{self._token}.tmp")
                 temporary.write_bytes(files[name])
                 os.replace(temporary, path)
                 changed += 1
@@ -151,23 +193,28 @@ def remove(out: Path, slug: str, ours: Iterable[str]) -> bool:
 
 
 def sweep(out: Path) -> None:
-    """Removes what builds that were killed left half-written."""
+    """Removes what builds that were killed left half-written. What is young may belong to a build
+    that is going on in another process."""
     for path in out.glob(f"{TEMPORARY}*"):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > ABANDONED and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def is_free(target: Path) -> bool:
     """Whether a workflow may be written to `target`: there is nothing, or what a build wrote."""
     if target.is_symlink():
         return False
-    if not target.is_dir():
-        return not target.exists()
+    try:
+        if not os.listdir(target):
+            return True
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
     try:
         with open(target / MANIFEST, "rb") as file:
             return b'"formatVersion"' in file.read(4096)
     except OSError:
-        return not any(target.iterdir())
+        return False
 
 
 def _stamp(path: Path) -> Stamp:
