@@ -97,6 +97,13 @@ def nodegx(*arguments: str) -> None:
     subprocess.run([NODEGX, *arguments], cwd=HERE, check=True)
 
 
+def execution_with(text: str) -> str:
+    """The id of the latest execution in whose data `text` occurs."""
+    command = [NODEGX, "history", "list", "--search", text, "--json"]
+    found = subprocess.run(command, cwd=HERE, check=True, stdout=subprocess.PIPE).stdout
+    return json.loads(found)["executions"][0]["id"]
+
+
 def main() -> None:
     """The show, from compiling to the recorded executions."""
     heading("Compile")
@@ -136,7 +143,7 @@ def main() -> None:
 
     heading("Recorded executions")
     nodegx("history", "list")
-    nodegx("history", "show", "latest", "--workflow", "ProcessOrder", "--status", "success")
+    nodegx("history", "show", execution_with("ch_0001"))
 
     heading("Where to look")
     root = HERE.parent.parent
