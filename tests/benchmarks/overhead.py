@@ -39,7 +39,7 @@ CONFIRM = Node("confirm", "cloud.response")
 ORDER = {
     "customer": {"name": "Ada Lovelace", "email": "ada@example.org", "country": "GB"},
     "items": [{"sku": f"A-{n}", "quantity": n, "price": 9.95} for n in range(1, 4)],
-    "note": "Please ring twice.",
+    "note": "Please ring twice; the bell is old, and the garden long. Thank you very much.",
 }
 SCHEMA = {
     "type": "object",

@@ -72,6 +72,8 @@ async def test_all_tells_whether_a_branch_arrived() -> None:
 
         assert await run.all(short(), arrives()) is True
         assert await run.all(short(), short()) is False
+        assert await run.all() is False
+        assert await run.any() is False
         assert await run.all(JOIN, short(), arrives()) is True
         assert await run.all(JOIN, short()) is False
 

@@ -24,6 +24,8 @@ async def join_all(branches: Sequence[Branch]) -> bool:
     Returns:
         Whether at least one branch arrived: a branch that stops short returns False.
     """
+    if not branches:
+        return False
     async with _Tasks(branches) as tasks:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         _raise_first(tasks)
