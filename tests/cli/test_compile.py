@@ -36,7 +36,7 @@ def test_writes_what_a_workflow_needs(nodegx: Any, add_workflow: Add, project: P
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["WORKFLOW", "DIRECTORY", "STATE", "CODE", "RUNTIME"]
     assert re.fullmatch(
-        r"/#__cloud__/ProcessOrder  build/process_order  written +[\d.]+ kB +[\d.]+ kB in \d+ files",
+        r"ProcessOrder  build/process_order  written +[\d.]+ kB +[\d.]+ kB in \d+ files",
         lines[1],
     )
     assert re.fullmatch(r"1 written in [\d.]+ \w+  → build", lines[2])
@@ -47,7 +47,7 @@ def test_a_second_time(nodegx: Any, add_workflow: Add) -> None:
     add_workflow("/B")
     nodegx("compile")
     assert re.fullmatch(r"2 unchanged in [\d.]+ \w+  → build\n", nodegx("compile").stdout)
-    assert "/A" in nodegx("compile", "--all").stdout
+    assert "build/a" in nodegx("compile", "--all").stdout
     assert "2 unchanged" in nodegx("compile", "--force").stdout
 
 

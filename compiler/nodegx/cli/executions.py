@@ -130,7 +130,7 @@ def value_lines(
         yield f"{indent}{label} {short}"
         return
     yield f"{indent}{label}"
-    lines = pretty_json(value).splitlines()
+    lines = pretty_json(value, 96 - len(indent)).splitlines()
     shown = lines if limit is None or len(lines) <= limit + 2 else lines[:limit]
     for each in shown:
         yield f"{indent}  {each if limit is None or len(each) <= 400 else each[:399] + '…'}"

@@ -65,8 +65,7 @@ class LiveSteps:
             return
         from rich.text import Text
 
-        for text in lines:
-            self._spinner.console.print(Text.from_ansi(text), soft_wrap=True)
+        self._spinner.console.print(Text.from_ansi("\n".join(lines)), soft_wrap=True)
 
 
 class LiveLog(Log):

@@ -12,7 +12,7 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
@@ -99,9 +99,36 @@ def json_document(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, default=str, indent=2))
 
 
-def pretty_json(value: Any) -> str:
-    """JSON as people read it, safe to print."""
-    return clean(json.dumps(value, ensure_ascii=False, default=str, indent=2), newlines=True)
+def pretty_json(value: Any, width: int = 88) -> str:
+    """JSON as people read it, safe to print: whatever fits stands on one line.
+
+    Args:
+        value: JSON data.
+        width: columns that are there.
+    """
+    return clean("\n".join(_pretty(value, "", width)), newlines=True)
+
+
+def _pretty(value: Any, prefix: str, width: int) -> list[str]:
+    """Lines of `value`, the first after `prefix`; further lines are indented from its start."""
+    whole = json.dumps(value, ensure_ascii=False, default=str)
+    if len(prefix) + len(whole) <= width or not isinstance(value, dict | list) or not value:
+        return [prefix + whole]
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        brackets = "{}"
+        members = [(f"{json.dumps(key, ensure_ascii=False)}: ", fields[key]) for key in fields]
+    else:
+        brackets = "[]"
+        members = [("", each) for each in cast("list[Any]", value)]
+    lines = [prefix + brackets[0]]
+    for index, (key, each) in enumerate(members):
+        inner = _pretty(each, key, width - 3)
+        if index < len(members) - 1:
+            inner[-1] += ","
+        lines += [f"  {text}" for text in inner]
+    lines.append(brackets[1])
+    return lines
 
 
 def table(
@@ -109,7 +136,7 @@ def table(
     rows: Iterable[Sequence[str]],
     *,
     right: Iterable[int] = (),
-    title: str = "",
+    whole: Iterable[int] = (),
 ) -> None:
     """Prints a table: ruled on a terminal, aligned columns in a pipe (nothing is cut off there).
 
@@ -117,25 +144,31 @@ def table(
         headings: one per column.
         rows: cells; they may carry styles made with `style`.
         right: indexes of columns to align at the right.
-        title: printed above, on a terminal only.
+        whole: indexes of columns that are never broken over lines.
     """
     if is_terminal():
-        _rich_table(headings, rows, frozenset(right), title)
+        _rich_table(headings, rows, frozenset(right), frozenset(whole))
     else:
         _plain_table(headings, rows, frozenset(right))
 
 
 def _rich_table(
-    headings: Sequence[str], rows: Iterable[Sequence[str]], right: frozenset[int], title: str
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    right: frozenset[int],
+    whole: frozenset[int],
 ) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
     for index, heading in enumerate(headings):
         made.add_column(
-            heading, justify="right" if index in right else "left", overflow="fold", no_wrap=False
+            heading,
+            justify="right" if index in right else "left",
+            overflow="fold",
+            no_wrap=index in whole,
         )
     for row in rows:
         made.add_row(*(Text.from_ansi(cell) for cell in row))

@@ -30,17 +30,18 @@ def moment(text: str) -> float:
         ) from None
 
 
-def local(at: float, *, milliseconds: bool = False) -> str:
-    """`2026-11-23 09:30:12` in the local time zone."""
-    text = datetime.fromtimestamp(at).astimezone()
-    return text.strftime("%Y-%m-%d %H:%M:%S") + (f".{text.microsecond // 1000:03}" * milliseconds)
+def local(at: float, *, milliseconds: bool = False, short: bool = False) -> str:
+    """`2026-11-23 09:30:12` in the local time zone.
 
-
-def iso(at: float | None) -> str | None:
-    """ISO 8601 with the local zone's offset, to the millisecond; None stays None."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="milliseconds")
+    Args:
+        at: seconds since the epoch.
+        milliseconds: appends them.
+        short: leaves out the year where it is this one.
+    """
+    moment = datetime.fromtimestamp(at).astimezone()
+    this_year = short and moment.year == datetime.now().astimezone().year
+    text = moment.strftime("%m-%d %H:%M:%S" if this_year else "%Y-%m-%d %H:%M:%S")
+    return f"{text}.{moment.microsecond // 1000:03}" if milliseconds else text
 
 
 def until(at: datetime) -> str:

@@ -13,9 +13,9 @@ import click
 from nodegx.cli.base import Command, State, pass_state
 from nodegx.cli.errors import CliError
 from nodegx.cli.exit_codes import ExitCode
-from nodegx.cli.output import duration, json_document, line, plural, size, style, table
+from nodegx.cli.output import clean, duration, json_document, line, plural, size, style, table
 from nodegx.cli.progress import progress
-from nodegx.cli.projects import project_root, shown
+from nodegx.cli.projects import project_root, short_name, shown
 from nodegx.compiler.build.project import build_project
 from nodegx.compiler.build.report import BuildReport, Built
 from nodegx.compiler.build.report import State as Outcome
@@ -105,6 +105,7 @@ def show(report: BuildReport, *, list_all: bool = False) -> None:
             ("workflow", "directory", "state", "code", "runtime"),
             [_row(report, built) for built in listed],
             right=(3, 4),
+            whole=(2, 3, 4),
         )
     for slug in report.removed:
         line(f"{style('-', 'red')} removed {shown(report.out / slug)}: its workflow is gone")
@@ -121,7 +122,13 @@ def _row(report: BuildReport, built: Built) -> tuple[str, ...]:
     if not built.slug:
         return (built.source, "", state, "", "")
     runtime = f"{size(built.runtime_size)} in {plural(built.runtime_files, 'file')}"
-    return (built.name, shown(report.out / built.slug), state, size(built.size), runtime)
+    return (
+        clean(short_name(built.name)),
+        shown(report.out / built.slug),
+        state,
+        size(built.size),
+        runtime,
+    )
 
 
 def _summary(report: BuildReport) -> str:

@@ -25,7 +25,17 @@ from nodegx.cli.executions import (
 )
 from nodegx.cli.exit_codes import ExitCode
 from nodegx.cli.exporting import FORMATS
-from nodegx.cli.output import clean, duration, json_document, line, plural, state_text, style, table
+from nodegx.cli.output import (
+    clean,
+    duration,
+    is_terminal,
+    json_document,
+    line,
+    plural,
+    state_text,
+    style,
+    table,
+)
 from nodegx.cli.projects import (
     built_workflows,
     complete_workflow,
@@ -139,6 +149,7 @@ def list_(state: State, limit: int, cursor: str | None, **chosen: Any) -> int:
         ("id", "started", "workflow", "status", "took", "error"),
         [_row(record) for record in records],
         right=(4,),
+        whole=(0, 1, 3, 4),
     )
     if following:
         line(style(f"more: --cursor {following}", dim=True), err=True)
@@ -150,7 +161,7 @@ def _row(record: ExecutionRecord) -> tuple[str, ...]:
     message = str(error.get("message", "")) if isinstance(error, dict) else ""  # pyright: ignore
     return (
         record.id,
-        local(record.started),
+        local(record.started, short=is_terminal()),
         clean(short_name(record.workflow)),
         state_text(record.status.value),
         duration(elapsed(record)),
