@@ -129,7 +129,7 @@ def value_lines(
     if len(short) <= 88 - len(indent) - len(name):
         yield f"{indent}{label} {short}"
         return
-    yield f"{indent}{label}"
+    yield indent + style(name.rstrip(), dim=True)
     lines = pretty_json(value, 96 - len(indent)).splitlines()
     shown = lines if limit is None or len(lines) <= limit + 2 else lines[:limit]
     for each in shown:

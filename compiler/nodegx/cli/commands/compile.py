@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from nodegx.cli.base import Command, State, pass_state
@@ -19,9 +19,6 @@ from nodegx.cli.projects import project_root, short_name, shown
 from nodegx.compiler.build.project import build_project
 from nodegx.compiler.build.report import BuildReport, Built
 from nodegx.compiler.build.report import State as Outcome
-
-if TYPE_CHECKING:
-    from nodegx.compiler.build.files import Progress
 
 POLL = 0.3
 """Seconds between two looks at the files while watching."""
@@ -61,15 +58,10 @@ def compile_(
         if not path.exists():
             raise CliError(f"there is no file or directory {path}", ExitCode.NOT_FOUND)
 
-    def build(*, forced: bool) -> int:
-        with progress("compiling", quiet=state.json) as told:
-            return _build(state, root, paths, out, forced, jobs, list_all, told)
-
-    code = build(forced=force)
-    if not watch:
-        return code
-    for _ in _changes(root):
-        build(forced=False)
+    code = _build(state, root, paths, out, force, jobs, list_all)
+    if watch:
+        for _ in _changes(root):
+            _build(state, root, paths, out, False, jobs, list_all)
     return code
 
 
@@ -81,11 +73,11 @@ def _build(
     force: bool,
     jobs: int | None,
     list_all: bool,
-    told: Progress,
 ) -> int:
-    report = build_project(
-        root, paths=paths or None, out=out, force=force, jobs=jobs, progress=told
-    )
+    with progress("compiling", quiet=state.json) as told:
+        report = build_project(
+            root, paths=paths or None, out=out, force=force, jobs=jobs, progress=told
+        )
     if state.json:
         json_document(report_data(report))
     else:
