@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from nodegx.runtime.history.dynamodb import DynamoHistory
+from nodegx.runtime.history.dynamodb_table import table_definition
 from nodegx.runtime.history.sqlite import SqliteStore
 from nodegx.runtime.history.store import HistoryStore
+
+from tests.support.moto import moto_server
 
 Open = Callable[[], HistoryStore]
 
@@ -25,7 +30,29 @@ def sqlite(folder: Path) -> Iterator[Open]:
         store.close()
 
 
-STORES: dict[str, Callable[[Path], Iterator[Open]]] = {"sqlite": sqlite}
+def dynamodb(folder: Path) -> Iterator[Open]:
+    """DynamoDB tables and a bucket on moto's server, under names of their own."""
+    name = f"h-{os.urandom(6).hex()}"
+    cloud = moto_server()
+    cloud.client("dynamodb").call("CreateTable", table_definition(name))
+    cloud.make_bucket(name)
+    stores: list[DynamoHistory] = []
+
+    def open_store() -> DynamoHistory:
+        table, files = cloud.client("dynamodb"), cloud.client("s3")
+        stores.append(DynamoHistory(name, dynamodb=table, s3=files, bucket=name, host="here"))
+        return stores[-1]
+
+    yield open_store
+    for store in stores:
+        store.close()
+    cloud.client("dynamodb").call("DeleteTable", {"TableName": name})
+
+
+STORES: dict[str, Callable[[Path], Iterator[Open]]] = {
+    "sqlite": sqlite,
+    "dynamodb": dynamodb,
+}
 
 
 @pytest.fixture(params=STORES)

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from moto.server import ThreadedMotoServer
+
+from tests.support.moto import Moto, moto_server
 
 
-@pytest.fixture(scope="session")
-def moto_url() -> Iterator[str]:
-    """Base URL of a moto server on loopback."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+@pytest.fixture
+def moto() -> Moto:
+    """moto's server, shared by all tests of this process."""
+    return moto_server()
+
+
+@pytest.fixture
+def moto_url(moto: Moto) -> str:
+    """Its base URL."""
+    return moto.url

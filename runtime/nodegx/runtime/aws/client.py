@@ -7,6 +7,7 @@ retried with full jitter (source: "Exponential Backoff And Jitter", AWS Architec
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -68,12 +69,16 @@ MAX_DELAY = 5.0
 
 
 class AwsError(NodegxError):
-    """A service refused a call; `code` is AWS's own name for the reason."""
+    """A service refused a call; `code` is AWS's own name for the reason. `untouched` tells that the
+    service has certainly not acted on the call."""
 
-    def __init__(self, service: str, code: str, message: str, status: int) -> None:
+    def __init__(
+        self, service: str, code: str, message: str, status: int, *, untouched: bool = False
+    ) -> None:
         retriable = code in THROTTLED or status in TRANSIENT_STATUS
         super().__init__(f"{service}: {message or code}", code=code, retriable=retriable)
         self.status = status
+        self.untouched = untouched or code in THROTTLED or status == 429
 
 
 class Response(NamedTuple):
@@ -92,7 +97,7 @@ class AwsClient:
         region: such as `eu-central-1`; `AWS_REGION` if None.
         credentials: shared between the clients of a process.
         endpoint: base URL; `AWS_ENDPOINT_URL_<SERVICE>`, `AWS_ENDPOINT_URL` or the public one.
-        timeout: seconds for connecting and for each read.
+        timeout: seconds for connecting, and for each read unless a request has its own.
     """
 
     def __init__(
@@ -143,8 +148,20 @@ class AwsClient:
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        repeatable: bool = True,
     ) -> Response:
-        """Sends one request, retrying what may pass; `path` is percent-encoded.
+        """Sends one request, retrying what may pass.
+
+        Args:
+            method: HTTP method, upper case.
+            path: percent-encoded.
+            body: the payload.
+            headers: besides those that authenticate it.
+            query: query parameters.
+            timeout: seconds to wait for the answer; the client's own if None.
+            repeatable: whether the request may be sent again when it is not known if the service
+                has acted on it.
 
         Raises:
             AwsError: the service refused, or kept failing.
@@ -153,7 +170,11 @@ class AwsClient:
         corrected = False
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                answer = self._send(method, url, body, dict(headers or {}))
+                answer = self._send(method, url, body, dict(headers or {}), timeout, repeatable)
+            except _Unsent as failure:
+                error = AwsError(
+                    self.service.name, "ConnectionError", str(failure), 503, untouched=True
+                )
             except (OSError, HTTPException) as failure:
                 reason = str(failure) or type(failure).__name__
                 error = AwsError(self.service.name, "ConnectionError", reason, 503)
@@ -164,7 +185,8 @@ class AwsClient:
                 if not corrected and self._correct(error, answer):
                     corrected = True
                     continue
-            if not error.retriable or attempt == ATTEMPTS:
+            may_repeat = error.retriable and (repeatable or error.untouched)
+            if not may_repeat or attempt == ATTEMPTS:
                 raise error
             # Timing, not secrets: a weak generator is good enough.
             time.sleep(random.uniform(0, min(MAX_DELAY, BASE_DELAY * 2**attempt)))  # noqa: S311
@@ -182,7 +204,15 @@ class AwsClient:
                 return True
         return False
 
-    def _send(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> Response:
+    def _send(
+        self,
+        method: str,
+        url: str,
+        body: bytes,
+        headers: dict[str, str],
+        timeout: float | None,
+        repeatable: bool,
+    ) -> Response:
         signed = sign(
             method,
             url,
@@ -194,14 +224,12 @@ class AwsClient:
             now=datetime.now(UTC) + self._skew,
         )
         target = url.removeprefix(self._origin)
-        connection, reused = self._connection()
-        try:
-            return self._exchange(connection, method, target, body, signed)
-        except (ConnectionError, HTTPException):
-            if not reused:
-                raise
-            # The service closed an idle connection: not a failure of the call.
-            return self._exchange(self._open(), method, target, body, signed)
+        # An idle connection may turn out closed once the request is under way.
+        idle = self._take() if repeatable else None
+        if idle is not None:
+            with contextlib.suppress(ConnectionError, HTTPException):
+                return self._exchange(idle, method, target, body, signed, timeout)
+        return self._exchange(self._open(), method, target, body, signed, timeout)
 
     def _exchange(
         self,
@@ -210,8 +238,10 @@ class AwsClient:
         target: str,
         body: bytes,
         headers: Mapping[str, str],
+        timeout: float | None,
     ) -> Response:
         try:
+            connection.sock.settimeout(timeout or self._timeout)
             connection.request(method, target, body, dict(headers))
             raw = connection.getresponse()
             answer = Response(
@@ -227,16 +257,36 @@ class AwsClient:
                 self._idle.append(connection)
         return answer
 
-    def _connection(self) -> tuple[HTTPConnection, bool]:
+    def _take(self) -> HTTPConnection | None:
         with self._lock:
-            if self._idle:
-                return self._idle.pop(), True
-        return self._open(), False
+            return self._idle.pop() if self._idle else None
 
     def _open(self) -> HTTPConnection:
         parts = urlsplit(self.endpoint)
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        return kind(parts.netloc, timeout=self._timeout)
+        if parts.scheme == "https":
+            from nodegx.runtime.net import tls
+
+            connection: HTTPConnection = HTTPSConnection(
+                parts.netloc, timeout=self._timeout, context=tls.context(True)
+            )
+        else:
+            connection = HTTPConnection(parts.netloc, timeout=self._timeout)
+        try:
+            connection.connect()
+        except OSError as error:
+            raise _Unsent(str(error) or type(error).__name__) from error
+        return connection
+
+    def close(self) -> None:
+        """Closes idle connections. The client stays usable."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+
+class _Unsent(Exception):
+    """The service could not be reached, so it has not acted on the request."""
 
 
 def _suffix(region: str) -> str:
@@ -255,8 +305,10 @@ def _error(service: str, answer: Response) -> AwsError:
     """Reads code and message from a JSON error, or from S3's XML."""
     text = answer.body.decode("utf-8", "replace")
     code, message = answer.headers.get("x-amzn-errortype", ""), text[:500]
+    found: dict[str, Any] = {}
     if text.startswith("{"):
-        found = json.loads(text)
+        with contextlib.suppress(ValueError):
+            found = json.loads(text)
         code = code or found.get("__type") or found.get("code") or found.get("Code") or ""
         message = found.get("message") or found.get("Message") or ""
     elif "<Code>" in text:

@@ -1,321 +1,215 @@
-"""Executions in DynamoDB: the whole store, for consoles, command lines and tests.
-
-Lists use an index for the first condition that has one (parent, workflow and status, workflow,
-day), filter what it does not cover, and walk backwards in time.
-"""
+"""Executions in DynamoDB: the whole store, for consoles, command lines and tests."""
 
 from __future__ import annotations
 
-import calendar
-import heapq
+import contextlib
 import json
 import time
 import zlib
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
+from nodegx.runtime.aws.client import AwsError
+
 from .dynamodb_items import (
-    DAY,
+    BLOCKS,
     DynamoWriter,
     Item,
-    day_of,
     execution_key,
+    metrics_key,
     sort_key,
 )
-from .metrics import HourlyMetrics
+from .dynamodb_lists import candidates, matches, pages
+from .metrics import HourlyMetrics, roll_up
 from .packing import unpack
 from .record import ExecutionRecord, Status
 from .sketch import Sketch
-from .store import Page, Query, decode_cursor, encode_cursor
+from .store import (
+    INTERRUPTED_ERROR,
+    Page,
+    Query,
+    StoreUnavailable,
+    decode_cursor,
+    encode_cursor,
+)
 
-INDEXES: dict[str, tuple[str, str | None]] = {
-    "byWorkflow": ("workflow", "place"),
-    "byWorkflowStatus": ("workflowStatus", "place"),
-    "byDay": ("day", "place"),
-    "byParent": ("parent", "place"),
-    "byHost": ("running", "place"),
-    "byMetricsOf": ("metricsOf", "hour"),
-}
-"""Global secondary indexes: name -> partition key and sort key. All hold keys only, but
-`byMetricsOf`, which holds everything."""
+READ = 100  # items that one BatchGetItem may ask for
+WRITTEN = 25  # items that one BatchWriteItem may change
+PAUSE = 0.02  # seconds before the rest of a batch is asked for again; doubles each time
+RUNNING = Status.RUNNING
 
-ATTRIBUTES = {"hour": "N"}
-"""Types of key attributes that are not strings."""
-
-BATCH = 100
-
-
-def table_definition(table: str) -> dict[str, Any]:
-    """The `CreateTable` request for a table of this store."""
-    used = {"pk", *(name for keys in INDEXES.values() for name in keys if name)}
-    return {
-        "TableName": table,
-        "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [
-            {"AttributeName": name, "AttributeType": ATTRIBUTES.get(name, "S")}
-            for name in sorted(used)
-        ],
-        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-        "GlobalSecondaryIndexes": [
-            {
-                "IndexName": index,
-                "KeySchema": [
-                    {"AttributeName": name, "KeyType": kind}
-                    for name, kind in zip(keys, ("HASH", "RANGE"), strict=True)
-                ],
-                "Projection": {"ProjectionType": "ALL" if index == "byMetricsOf" else "KEYS_ONLY"},
-            }
-            for index, keys in INDEXES.items()
-        ],
-    }
+_LISTED = (
+    *("id", "workflow", "trigger", "status", "started", "finished", "parent", "revision"),
+    *("host", "deadline", "error", "errorAt"),
+)
+_DATA = ("data", "dataAt")
+_STEPS = ("steps", "stepsAt")
 
 
 class DynamoHistory(DynamoWriter):
     """A `HistoryStore` in one DynamoDB table.
 
-    Executions whose process has passed its deadline are shown as interrupted.
+    Executions whose process has passed its deadline are shown as interrupted, whoever looks;
+    `interrupt_overdue` puts that on record.
     """
 
     def write(
         self, started: Sequence[ExecutionRecord], finished: Sequence[ExecutionRecord]
     ) -> None:
-        """Keeps starts, then ends."""
-        for record in started:
-            self.put_started(record)
-        for record in finished:
-            self.put_finished(record)
+        """See `HistoryStore`. DynamoDB keeps what it took before a failure; writing the same again
+        completes it."""
+        with _unavailable(self.table):
+            starts = {record.id: record for record in started}
+            ends = {record.id: record for record in finished}
+            known = self._statuses([*starts, *(id for id in ends if id not in starts)])
+            fresh = starts.keys() - known.keys() - ends.keys()
+            self._change(_put(self.item(starts[id])) for id in fresh)
+            ids = iter(ends)
+            while part := list(islice(ids, WRITTEN)):
+                self._change(_put(self.item(ends[id])) for id in part)
+                new = [ends[id] for id in part if known.get(id, RUNNING) == RUNNING]
+                for metrics in roll_up(new):
+                    self.add_metrics(metrics)
 
     def get(self, id: str) -> ExecutionRecord | None:
-        """One execution with its steps, or None."""
-        return next(self._load([id], steps=True), None)
+        """See `HistoryStore`."""
+        with _unavailable(self.table):
+            return next(self._load([id], (*_LISTED, *_DATA, *_STEPS)), None)
 
     def list(self, query: Query, *, limit: int = 50, cursor: str | None = None) -> Page:
-        """Executions, the latest first, without their steps."""
+        """See `HistoryStore`."""
         before = None if cursor is None else sort_key(*decode_cursor(cursor))
-        found = self._matching(query, before=before, steps=False)
-        records = [record for record, _ in zip(found, range(limit + 1), strict=False)]
+        names = _LISTED if query.text is None else (*_LISTED, *_DATA)
+        with _unavailable(self.table):
+            found = self._matching(query, names, before=before, batch=min(READ, limit + 1))
+            records = list(islice(found, limit + 1))
         more = len(records) > limit
         records = records[:limit]
-        last = encode_cursor(records[-1].started, records[-1].id) if more and records else None
-        return Page(records, last)
+        for record in records:
+            record.input = record.output = None
+        last = records[-1] if more and records else None
+        return Page(records, encode_cursor(last.started, last.id) if last else None)
 
     def export(self, query: Query) -> Iterator[ExecutionRecord]:
-        """All executions of a query with their steps, the latest first."""
-        return self._matching(query, before=None, steps=True)
+        """See `HistoryStore`."""
+        with _unavailable(self.table):
+            yield from self._matching(query, (*_LISTED, *_DATA, *_STEPS))
 
     def delete(self, ids: Sequence[str]) -> int:
-        """Removes executions and what they have in the bucket. Returns how many there were."""
-        removed = 0
-        for id in dict.fromkeys(ids):
-            answer = self.dynamodb.call(
-                "DeleteItem",
-                {
-                    "TableName": self.table,
-                    "Key": {"pk": {"S": execution_key(id)}},
-                    "ReturnValues": "ALL_OLD",
-                },
-            )
-            item: Item = answer.get("Attributes", {})
-            removed += bool(item)
-            for name in ("stepsAt", "dataAt"):
-                if name in item and self.s3 is not None:
-                    self.s3.request("DELETE", f"/{self.bucket}/{item[name]['S']}")
-        return removed
+        """See `HistoryStore`; what executions have in the bucket goes too."""
+        names = ("id", *(f"{name}At" for name in BLOCKS))
+        with _unavailable(self.table):
+            items = list(self._items(list(dict.fromkeys(ids)), names))
+            for item in items:
+                for name in BLOCKS:
+                    if f"{name}At" in item and self.s3 is not None:
+                        self.s3.request("DELETE", f"/{self.bucket}/{item[f'{name}At']['S']}")
+            self._change(_delete(execution_key(item["id"]["S"])) for item in items)
+        return len(items)
 
     def prune(self, before: float, *, workflow: str | None = None) -> int:
-        """Removes executions that ended before a time; those that run stay."""
+        """See `HistoryStore`."""
+        removed = 0
         query = Query(workflow=workflow, until=before)
-        old = [
-            record.id
-            for record in self._matching(query, before=None, steps=False)
-            if record.finished is not None and record.finished < before
-        ]
-        return self.delete(old)
+        with _unavailable(self.table):
+            found = self._matching(query, _LISTED)
+            old = (record.id for record in found if _ended_before(record, before))
+            while ids := list(islice(old, READ)):
+                removed += self.delete(ids)
+        return removed
 
     def running_hosts(self) -> list[str]:
-        """Hosts of the executions that are recorded as running."""
-        request = {
-            "TableName": self.table,
-            "IndexName": "byHost",
-            "ProjectionExpression": "#r",
-            "ExpressionAttributeNames": {"#r": "running"},
-        }
-        return sorted({item["running"]["S"] for item in self._pages("Scan", request)})
+        """See `HistoryStore`."""
+        with _unavailable(self.table):
+            return sorted({record.host for record in self._running()})
 
     def mark_interrupted(self, host: str) -> int:
-        """What the dead process `host` left running becomes interrupted."""
-        keys = list(self._index("byHost", host, Query(), None))
-        marked = 0
-        for record in self._load([id for _, id in keys], steps=True):
-            record.status = Status.INTERRUPTED
-            record.finished = record.finished or time.time()
-            self.put_finished(record)
-            marked += 1
-        return marked
+        """See `HistoryStore`."""
+        with _unavailable(self.table):
+            return self._interrupt(each for each in self._running() if each.host == host)
+
+    def interrupt_overdue(self) -> int:
+        """Puts on record that executions past their deadline were interrupted, and counts them in
+        the metrics. Returns how many these were."""
+        with _unavailable(self.table):
+            return self._interrupt(each for each in self._running() if each.status != RUNNING)
 
     def metrics(
         self, *, workflow: str | None = None, since: float | None = None, until: float | None = None
     ) -> list[HourlyMetrics]:
-        """Metrics per workflow and hour, ascending by hour, then workflow."""
-        low, high = since if since is not None else 0, until if until is not None else 10**12
+        """See `HistoryStore`."""
+        low, high = 0.0 if since is None else since, 1e12 if until is None else until
+        if high <= low:
+            return []
+        request: dict[str, Any] = {
+            "TableName": self.table,
+            "IndexName": "byHour",
+            "ExpressionAttributeNames": {"#h": "hour"},
+            "ExpressionAttributeValues": {":low": {"N": repr(low)}, ":high": {"N": repr(high)}},
+        }
         if workflow is None:
-            items = self._pages(
-                "Scan",
-                {
-                    "TableName": self.table,
-                    "IndexName": "byMetricsOf",
-                    "FilterExpression": "#h >= :low AND #h < :high",
-                    "ExpressionAttributeNames": {"#h": "hour"},
-                    "ExpressionAttributeValues": {
-                        ":low": {"N": repr(low)},
-                        ":high": {"N": repr(high)},
-                    },
-                },
-            )
+            request["FilterExpression"] = "#h BETWEEN :low AND :high"
         else:
-            items = self._pages(
-                "Query",
-                {
-                    "TableName": self.table,
-                    "IndexName": "byMetricsOf",
-                    "KeyConditionExpression": "metricsOf = :w AND #h BETWEEN :low AND :high",
-                    "ExpressionAttributeNames": {"#h": "hour"},
-                    "ExpressionAttributeValues": {
-                        ":w": {"S": workflow},
-                        ":low": {"N": repr(low)},
-                        ":high": {"N": repr(high)},
-                    },
-                },
-            )
-        found = [_metrics(item) for item in items]
-        return sorted(
-            (entry for entry in found if low <= entry.hour < high),
-            key=lambda entry: (entry.hour, entry.workflow),
-        )
+            request["KeyConditionExpression"] = "#w = :w AND #h BETWEEN :low AND :high"
+            request["ExpressionAttributeNames"]["#w"] = "metricsOf"
+            request["ExpressionAttributeValues"][":w"] = {"S": workflow}
+        with _unavailable(self.table):
+            found = pages(self.dynamodb, "Scan" if workflow is None else "Query", request)
+            keys = [metrics_key(item["metricsOf"]["S"], int(item["hour"]["N"])) for item in found]
+            rows = [_metrics(item) for item in self._get(keys)]
+        kept = [row for row in rows if low <= row.hour < high]
+        return sorted(kept, key=lambda row: (row.hour, row.workflow))
 
     def close(self) -> None:
-        """Nothing is open: connections close with the process."""
+        """See `HistoryStore`."""
+        self.dynamodb.close()
+        if self.s3 is not None:
+            self.s3.close()
 
-    # --- lists ---------------------------------------------------------------------------------
+    # --- executions ----------------------------------------------------------------------------
 
     def _matching(
-        self, query: Query, *, before: str | None, steps: bool
+        self, query: Query, names: Sequence[str], *, before: str | None = None, batch: int = READ
     ) -> Iterator[ExecutionRecord]:
-        batch: list[str] = []
-        for _, id in self._keys(query, before):
-            batch.append(id)
-            if len(batch) == BATCH:
-                yield from self._filtered(batch, query, steps)
-                batch = []
-        yield from self._filtered(batch, query, steps)
+        ids = candidates(self.dynamodb, self.table, query, before=before)
+        while part := list(islice(ids, batch)):
+            yield from (each for each in self._load(part, names) if matches(each, query))
 
-    def _filtered(self, ids: Sequence[str], query: Query, steps: bool) -> Iterator[ExecutionRecord]:
-        return (record for record in self._load(ids, steps=steps) if matches(record, query))
+    def _running(self) -> Iterator[ExecutionRecord]:
+        """What is recorded as running, overdue or not."""
+        ids = candidates(self.dynamodb, self.table, Query(statuses=(RUNNING,)))
+        while part := list(islice(ids, READ)):
+            for item in self._items(part, (*_LISTED, *_DATA)):
+                if item["status"]["S"] == RUNNING.value:
+                    yield self._record(item)
 
-    def _keys(self, query: Query, before: str | None) -> Iterator[tuple[str, str]]:
-        """(sort key, id) of the candidates, the latest first."""
-        if query.parent is not None:
-            return self._index("byParent", query.parent, query, before)
-        if query.workflow is not None and query.statuses:
-            parts = [
-                self._index("byWorkflowStatus", f"{query.workflow}#{status.value}", query, before)
-                for status in (*dict.fromkeys((*query.statuses, *_derived_from(query.statuses))),)
-            ]
-            return heapq.merge(*parts, reverse=True)
-        if query.workflow is not None:
-            return self._index("byWorkflow", query.workflow, query, before)
-        return self._by_day(query, before)
+    def _interrupt(self, records: Iterable[ExecutionRecord]) -> int:
+        marked = 0
+        for record in list(records):
+            record.status, record.error = Status.INTERRUPTED, INTERRUPTED_ERROR
+            marked += self.put_finished(record)
+        return marked
 
-    def _by_day(self, query: Query, before: str | None) -> Iterator[tuple[str, str]]:
-        """Walks the days back from the latest to the earliest that can hold anything."""
-        latest = time.time() + DAY if query.until is None else query.until
-        if before is not None:
-            latest = min(latest, int(before.partition("#")[0]) / 1_000_000)
-        earliest = query.since if query.since is not None else self._earliest()
-        if earliest is None:
-            return
-        day = latest - latest % DAY
-        while day + DAY > earliest:
-            yield from self._index("byDay", day_of(day), query, before)
-            day -= DAY
+    def _load(self, ids: Sequence[str], names: Sequence[str]) -> Iterator[ExecutionRecord]:
+        """The executions that exist, in the order of their ids, as far as `names` go."""
+        return (self._record(item) for item in self._items(ids, names))
 
-    def _earliest(self) -> float | None:
-        """The start of the oldest day with an execution; None where there is none."""
-        request = {
-            "TableName": self.table,
-            "IndexName": "byDay",
-            "ProjectionExpression": "#d",
-            "ExpressionAttributeNames": {"#d": "day"},
-        }
-        days = {item["day"]["S"] for item in self._pages("Scan", request)}
-        if not days:
-            return None
-        year, month, day = map(int, min(days).split("-"))
-        return float(calendar.timegm((year, month, day, 0, 0, 0)))
+    def _items(self, ids: Sequence[str], names: Sequence[str]) -> Iterator[Item]:
+        keys = [execution_key(id) for id in ids]
+        found = {item["id"]["S"]: item for item in self._get(keys, names)}
+        return (found[id] for id in ids if id in found)
 
-    def _index(
-        self, index: str, value: str, query: Query, before: str | None
-    ) -> Iterator[tuple[str, str]]:
-        low = "" if query.since is None else sort_key(query.since, "")[:-1]
-        high = "~" if query.until is None else sort_key(query.until, "")[:-1]
-        if before is not None:
-            high = min(high, before)
-        partition = INDEXES[index][0]
-        request = {
-            "TableName": self.table,
-            "IndexName": index,
-            "KeyConditionExpression": "#p = :p AND #k BETWEEN :low AND :high",
-            "ExpressionAttributeNames": {"#p": partition, "#k": "place"},
-            "ExpressionAttributeValues": {
-                ":p": {"S": value},
-                ":low": {"S": low or " "},
-                ":high": {"S": high},
-            },
-            "ScanIndexForward": False,
-        }
-        for item in self._pages("Query", request):
-            place = item["place"]["S"]
-            if place != before:
-                yield place, place.partition("#")[2]
+    def _statuses(self, ids: Sequence[str]) -> dict[str, Status]:
+        items = self._items(ids, ("id", "status"))
+        return {item["id"]["S"]: Status(item["status"]["S"]) for item in items}
 
-    def _pages(self, operation: str, request: dict[str, Any]) -> Iterator[Item]:
-        start: Item | None = None
-        while True:
-            page = self.dynamodb.call(
-                operation, {**request, **({"ExclusiveStartKey": start} if start else {})}
-            )
-            yield from page["Items"]
-            start = page.get("LastEvaluatedKey")
-            if not start:
-                return
-
-    # --- items ---------------------------------------------------------------------------------
-
-    def _load(self, ids: Sequence[str], *, steps: bool) -> Iterator[ExecutionRecord]:
-        """The executions that exist, in the order of their ids."""
-        found: dict[str, Item] = {}
-        for begin in range(0, len(ids), BATCH):
-            wanted: Any = {
-                self.table: {
-                    "Keys": [{"pk": {"S": execution_key(id)}} for id in ids[begin : begin + BATCH]],
-                    "ConsistentRead": True,
-                }
-            }
-            while wanted:
-                answer = self.dynamodb.call("BatchGetItem", {"RequestItems": wanted})
-                for item in answer["Responses"].get(self.table, []):
-                    found[item["id"]["S"]] = item
-                wanted = answer.get("UnprocessedKeys")
-        for id in ids:
-            if id in found:
-                yield self._record(found[id], steps=steps)
-
-    def _record(self, item: Item, *, steps: bool) -> ExecutionRecord:
-        details: dict[str, str] = {}
-        block = self._block(item, "data")
-        if block is not None:
-            details = json.loads(zlib.decompress(block))
+    def _record(self, item: Item) -> ExecutionRecord:
+        data: dict[str, str] = {}
+        if (block := self._block(item, "data")) is not None:
+            data = json.loads(zlib.decompress(block))
+        error = self._block(item, "error")
         record = ExecutionRecord(
             id=item["id"]["S"],
             workflow=item["workflow"]["S"],
@@ -325,53 +219,87 @@ class DynamoHistory(DynamoWriter):
             finished=_number(item, "finished"),
             parent=item["parent"]["S"] if "parent" in item else None,
             revision=item["revision"]["S"],
-            input=details.get("input"),
-            output=details.get("output"),
-            error=details.get("error"),
-            steps=unpack(self._block(item, "steps")) if steps else [],
+            input=data.get("input"),
+            output=data.get("output"),
+            error=None if error is None else zlib.decompress(error).decode(),
+            steps=unpack(self._block(item, "steps")),
             host=item["host"]["S"],
         )
         deadline = _number(item, "deadline")
-        if record.status == Status.RUNNING and deadline is not None and deadline < time.time():
-            record.status = Status.INTERRUPTED
-            record.finished = deadline
+        if record.status == RUNNING and deadline is not None and deadline < time.time():
+            record.status, record.error = Status.INTERRUPTED, INTERRUPTED_ERROR
         return record
 
     def _block(self, item: Item, name: str) -> bytes | None:
         if name in item:
             return b64decode(item[name]["B"])
-        if f"{name}At" in item and self.s3 is not None:
-            return self.s3.request("GET", f"/{self.bucket}/{item[f'{name}At']['S']}").body
-        return None
+        place = item.get(f"{name}At")
+        if place is None or self.s3 is None:
+            return None
+        try:
+            return self.s3.request("GET", f"/{self.bucket}/{place['S']}").body
+        except AwsError as error:
+            if error.code == "NoSuchKey":  # the bucket's retention was faster than the table's
+                return None
+            raise
+
+    # --- requests ------------------------------------------------------------------------------
+
+    def _get(self, keys: Sequence[str], names: Sequence[str] = ()) -> Iterator[Item]:
+        """The items that exist of these keys, in no order; all attributes or those named."""
+        for begin in range(0, len(keys), READ):
+            asked: dict[str, Any] = {
+                "Keys": [{"pk": {"S": key}} for key in keys[begin : begin + READ]],
+                "ConsistentRead": True,
+            }
+            if names:
+                asked["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
+                asked["ProjectionExpression"] = ", ".join(f"#{name}" for name in names)
+            for answer in self._batch("BatchGetItem", {self.table: asked}, "UnprocessedKeys"):
+                yield from answer["Responses"].get(self.table, [])
+
+    def _change(self, requests: Iterable[dict[str, Any]]) -> None:
+        """Puts and deletes items, many at a time."""
+        rest = iter(requests)
+        while part := list(islice(rest, WRITTEN)):
+            for _ in self._batch("BatchWriteItem", {self.table: part}, "UnprocessedItems"):
+                pass
+
+    def _batch(self, operation: str, wanted: Any, rest: str) -> Iterator[dict[str, Any]]:
+        """The answers to a batch, which DynamoDB may do in parts."""
+        delay = PAUSE
+        while True:
+            answer = self.dynamodb.call(operation, {"RequestItems": wanted})
+            yield answer
+            wanted = answer.get(rest)
+            if not wanted:
+                return
+            time.sleep(delay)
+            delay = min(2 * delay, 100 * PAUSE)
 
 
-def matches(record: ExecutionRecord, query: Query) -> bool:
-    """Whether an execution meets every condition of a query."""
-    if query.workflow is not None and record.workflow != query.workflow:
-        return False
-    if query.statuses and record.status not in query.statuses:
-        return False
-    if query.since is not None and record.started < query.since:
-        return False
-    if query.until is not None and record.started >= query.until:
-        return False
-    if query.parent is not None and record.parent != query.parent:
-        return False
-    if query.text is None:
-        return True
-    wanted = _fold(query.text)
-    texts = (record.id, record.workflow, record.input, record.output, record.error)
-    return any(wanted in _fold(text) for text in texts if text)
+@contextlib.contextmanager
+def _unavailable(table: str) -> Generator[None]:
+    """Turns failures that may pass into `StoreUnavailable`."""
+    try:
+        yield
+    except AwsError as error:
+        if error.retriable:
+            raise StoreUnavailable(f"The history {table} is unavailable: {error}") from error
+        raise
 
 
-def _fold(text: str) -> str:
-    """Lowers ASCII letters only, as `Query.text` promises."""
-    return "".join(c.lower() if c.isascii() else c for c in text)
+def _put(item: Item) -> dict[str, Any]:
+    return {"PutRequest": {"Item": item}}
 
 
-def _derived_from(statuses: Iterable[Status]) -> tuple[Status, ...]:
-    """Stored statuses that may turn out as the ones asked for."""
-    return (Status.RUNNING,) if Status.INTERRUPTED in tuple(statuses) else ()
+def _delete(key: str) -> dict[str, Any]:
+    return {"DeleteRequest": {"Key": {"pk": {"S": key}}}}
+
+
+def _ended_before(record: ExecutionRecord, moment: float) -> bool:
+    end = record.started if record.finished is None else record.finished
+    return record.status != RUNNING and end < moment
 
 
 def _number(item: Item, name: str) -> float | None:
@@ -379,18 +307,17 @@ def _number(item: Item, name: str) -> float | None:
 
 
 def _metrics(item: Item) -> HourlyMetrics:
+    bins = {
+        int(name[1:]): int(value["N"])
+        for name, value in item.items()
+        if name[0] == "b" and name[1:].lstrip("-").isdigit()
+    }
     return HourlyMetrics(
         item["metricsOf"]["S"],
-        int(float(item["hour"]["N"])),
-        count=int(float(item["n"]["N"])),
-        success=int(float(item["ok"]["N"])),
-        error=int(float(item["bad"]["N"])),
+        int(item["hour"]["N"]),
+        count=int(item["n"]["N"]),
+        success=int(item["ok"]["N"]),
+        error=int(item["bad"]["N"]),
         total=float(item["total"]["N"]),
-        sketch=Sketch.of(
-            {
-                int(name[1:]): int(float(value["N"]))
-                for name, value in item.items()
-                if name[0] == "b" and name[1:].lstrip("-").isdigit()
-            }
-        ),
+        sketch=Sketch.of(bins),
     )

@@ -2,13 +2,14 @@
 
 One table holds both kinds of items, told apart by the prefix of the partition key `pk`:
 
-- `X#<id>`: an execution. `data` and `steps` are compressed; where they do not fit an item they
-  are objects in a bucket, named by `dataAt` and `stepsAt`. `expires` removes the item in time.
-  `running` holds the host only while the execution runs, so that its index is small.
+- `X#<id>`: an execution. `data` (input and output), `error` and `steps` are compressed; what does
+  not fit an item is an object in a bucket, named by `dataAt`, `errorAt` or `stepsAt`. `state` is
+  there only while the execution has not succeeded, so that its index is small. `deadline` is
+  there while it runs. `expires` removes the item in time.
 - `M#<workflow>#<hour>`: a workflow's metrics of an hour, only ever added to. Each bin of the
   sketch is an attribute `b<bin>`, so concurrent writers need no lock.
 
-A function writes through this module alone; reading is in `dynamodb`.
+A function writes through this module alone; `dynamodb` reads.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import os
 import time
 import zlib
 from base64 import b64encode
-from collections.abc import Mapping
 from typing import Any
 
 from nodegx.runtime.aws.client import AwsClient, AwsError
@@ -32,6 +32,12 @@ Item = dict[str, dict[str, Any]]
 ITEM_LIMIT = 350_000
 """Bytes of compressed data an item may carry; DynamoDB refuses items above 400 KB."""
 
+SHARDS = 4
+"""Partitions that an index over all executions is spread over: each takes 1,000 writes a second."""
+
+BLOCKS = ("error", "data", "steps")
+"""Compressed parts of an execution, in the order in which they get a place in its item."""
+
 DAY = 86_400
 
 
@@ -41,10 +47,10 @@ class DynamoWriter:
     Args:
         table: name of the table.
         dynamodb: client of the table's region.
-        s3: client for what does not fit an item; None refuses such executions' details.
+        s3: client for what does not fit an item; None refuses such executions.
         bucket: where that goes.
         retention_days: days after which DynamoDB removes an execution; None keeps it.
-        host: what to record as the process.
+        host: what to record as the process; the function's log stream if None.
     """
 
     def __init__(
@@ -71,23 +77,33 @@ class DynamoWriter:
             record: the execution.
             deadline: when it must have ended, in seconds since the epoch: if it has not, its
                 process has died.
-        """
-        item = self._item(record)
-        if deadline is not None:
-            item["deadline"] = {"N": repr(deadline)}
-        self._put(item, "attribute_not_exists(pk)")
 
-    def put_finished(self, record: ExecutionRecord) -> None:
-        """Keeps an end, in place of its start, and counts it."""
-        item = self._item(record)
-        if self._put(item, "attribute_not_exists(pk) OR #s = :running"):
-            for metrics in roll_up([record]):
-                self.add_metrics(metrics)
-        else:
+        Raises:
+            AwsError: the table cannot be written.
+        """
+        self._put(self.item(record, deadline=deadline), "attribute_not_exists(pk)")
+
+    def put_finished(self, record: ExecutionRecord) -> bool:
+        """Keeps an end, in place of its start, and counts it in the metrics. Returns False for an
+        end that is there already: it is replaced, but not counted again.
+
+        Raises:
+            AwsError: the table cannot be written.
+        """
+        item = self.item(record)
+        if not self._put(item, "attribute_not_exists(pk) OR #s = :running"):
             self._put(item, None)
+            return False
+        for metrics in roll_up([record]):
+            self.add_metrics(metrics)
+        return True
 
     def add_metrics(self, metrics: HourlyMetrics) -> None:
-        """Adds to a workflow's hour; concurrent additions are all counted."""
+        """Adds to a workflow's hour; concurrent additions are all counted.
+
+        Raises:
+            AwsError: the table cannot be written.
+        """
         added: dict[str, float] = {
             "n": metrics.count,
             "ok": metrics.success,
@@ -114,6 +130,47 @@ class DynamoWriter:
             },
         )
 
+    def item(self, record: ExecutionRecord, *, deadline: float | None = None) -> Item:
+        """An execution as an item; what does not fit it is put into the bucket.
+
+        Raises:
+            AwsError: there is no bucket, or it cannot be written.
+        """
+        status = record.status
+        item: Item = {
+            "pk": {"S": execution_key(record.id)},
+            "id": {"S": record.id},
+            "workflow": {"S": record.workflow},
+            "shard": {"S": shard_of(record.id)},
+            "place": {"S": sort_key(record.started, record.id)},
+            "trigger": {"S": record.trigger},
+            "status": {"S": status.value},
+            "started": {"N": repr(record.started)},
+            "revision": {"S": record.revision},
+            "host": {"S": record.host},
+        }
+        if status != Status.SUCCESS:
+            item["state"] = {"S": state_key(status, shard_of(record.id))}
+        if record.finished is not None:
+            item["finished"] = {"N": repr(record.finished)}
+        if record.parent is not None:
+            item["parent"] = {"S": record.parent}
+        if deadline is not None:
+            item["deadline"] = {"N": repr(deadline)}
+        if self.retention_days is not None:
+            end = record.finished or time.time()
+            item["expires"] = {"N": str(int(end) + self.retention_days * DAY)}
+        room = ITEM_LIMIT
+        for name, block in zip(BLOCKS, _blocks(record), strict=True):
+            if block is None:
+                continue
+            if len(block) <= room:
+                item[name] = {"B": b64encode(block).decode("ascii")}
+                room -= len(block)
+            else:
+                item[f"{name}At"] = {"S": self._overflow(record, name, block)}
+        return item
+
     def _put(self, item: Item, condition: str | None) -> bool:
         """Puts an item; False if the condition does not hold."""
         request: dict[str, Any] = {"TableName": self.table, "Item": item}
@@ -130,53 +187,13 @@ class DynamoWriter:
             raise
         return True
 
-    def _item(self, record: ExecutionRecord) -> Item:
-        place = sort_key(record.started, record.id)
-        item: Item = {
-            "pk": {"S": execution_key(record.id)},
-            "id": {"S": record.id},
-            "workflow": {"S": record.workflow},
-            "workflowStatus": {"S": f"{record.workflow}#{record.status.value}"},
-            "day": {"S": day_of(record.started)},
-            "place": {"S": place},
-            "trigger": {"S": record.trigger},
-            "status": {"S": record.status.value},
-            "started": {"N": repr(record.started)},
-            "revision": {"S": record.revision},
-            "host": {"S": record.host or self.host},
-        }
-        if record.finished is not None:
-            item["finished"] = {"N": repr(record.finished)}
-        if record.parent is not None:
-            item["parent"] = {"S": record.parent}
-        if record.status == Status.RUNNING:
-            item["running"] = {"S": record.host or self.host}
-        if self.retention_days is not None:
-            end = record.finished or time.time()
-            item["expires"] = {"N": str(int(end) + self.retention_days * DAY)}
-        details = {"input": record.input, "output": record.output, "error": record.error}
-        blocks = {"steps": pack(record.steps), "data": compress(details)}
-        room = ITEM_LIMIT
-        for name, block in blocks.items():
-            if block is None:
-                continue
-            if len(block) <= room:
-                item[name] = binary(block)
-                room -= len(block)
-            else:
-                item[f"{name}At"] = {"S": self._overflow(record, name, block)}
-        return item
-
     def _overflow(self, record: ExecutionRecord, name: str, block: bytes) -> str:
-        """Puts a block in the bucket and returns its key.
-
-        Raises:
-            AwsError: there is no bucket.
-        """
+        """Puts a block in the bucket and returns its key."""
         if self.s3 is None or self.bucket is None:
             message = f"execution {record.id} is too large for an item and there is no bucket"
             raise AwsError("dynamodb", "ItemTooLarge", message, 400)
-        key = f"history/{day_of(record.started)}/{record.id}/{name}"
+        day = time.strftime("%Y-%m-%d", time.gmtime(record.started))
+        key = f"history/{day}/{record.id}/{name}"
         self.s3.request("PUT", f"/{self.bucket}/{key}", body=block)
         return key
 
@@ -196,17 +213,22 @@ def sort_key(started: float, id: str) -> str:
     return f"{round(started * 1_000_000):020}#{id}"
 
 
-def day_of(seconds: float) -> str:
-    """The UTC day of a time in seconds since the epoch, as `2026-11-23`."""
-    return time.strftime("%Y-%m-%d", time.gmtime(seconds))
+def shard_of(id: str) -> str:
+    """The shard of the indexes over all executions that one belongs to."""
+    return str(zlib.crc32(id.encode()) % SHARDS)
 
 
-def compress(details: Mapping[str, str | None]) -> bytes | None:
-    """JSON texts by name as one compressed block; None if there are none."""
-    kept = {name: text for name, text in details.items() if text is not None}
-    return zlib.compress(json.dumps(kept).encode(), 1) if kept else None
+def state_key(status: Status, shard: str) -> str:
+    """Partition key of the index of executions that have not succeeded."""
+    return f"{status.value}#{shard}"
 
 
-def binary(block: bytes) -> dict[str, str]:
-    """A binary attribute, as it goes over the wire."""
-    return {"B": b64encode(block).decode("ascii")}
+def _blocks(record: ExecutionRecord) -> tuple[bytes | None, bytes | None, bytes | None]:
+    """The compressed parts of an execution, as `BLOCKS` lists them."""
+    data = {"input": record.input, "output": record.output}
+    kept = {name: text for name, text in data.items() if text is not None}
+    return (
+        zlib.compress(record.error.encode(), 1) if record.error is not None else None,
+        zlib.compress(json.dumps(kept).encode(), 1) if kept else None,
+        pack(record.steps),
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 import threading
 from collections.abc import Generator, Iterator, Sequence
@@ -16,7 +15,15 @@ from .migrations import migrate
 from .packing import pack, unpack
 from .record import ExecutionRecord, Status
 from .sketch import Sketch
-from .store import Page, Query, StoreUnavailable, ascii_text, decode_cursor, encode_cursor
+from .store import (
+    INTERRUPTED_ERROR,
+    Page,
+    Query,
+    StoreUnavailable,
+    ascii_text,
+    decode_cursor,
+    encode_cursor,
+)
 
 _COLUMNS = (
     "id, workflow, trigger_node, status, started, finished, parent, revision, host,"
@@ -38,17 +45,6 @@ _COUNT = (
     " VALUES (?,?,?,?,?,?,?) ON CONFLICT (hour, workflow) DO UPDATE SET count = excluded.count,"
     " success = excluded.success, error = excluded.error, total = excluded.total,"
     " sketch = excluded.sketch"
-)
-_INTERRUPTED = json.dumps(
-    {
-        "message": "The process that ran it has ended",
-        "code": "interrupted",
-        "category": "retriable",
-        "node": None,
-        "attempts": 1,
-        "details": None,
-    },
-    separators=(",", ":"),
 )
 _CHUNK = 500  # rows per deleting transaction, so that writers need not wait long
 
@@ -144,7 +140,7 @@ class SqliteStore:
                 record.status = Status.INTERRUPTED
             connection.executemany(
                 "UPDATE executions SET status = 'interrupted', error = ? WHERE id = ?",
-                [(_INTERRUPTED, record.id) for record in records],
+                [(INTERRUPTED_ERROR, record.id) for record in records],
             )
             self._count(connection, roll_up(records))
         return len(records)

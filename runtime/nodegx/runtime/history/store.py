@@ -17,6 +17,19 @@ from nodegx.runtime.errors import NodegxError
 from .metrics import HourlyMetrics
 from .record import ExecutionRecord, Status
 
+INTERRUPTED_ERROR = json.dumps(
+    {
+        "message": "The process that ran it has ended",
+        "code": "interrupted",
+        "category": "retriable",
+        "node": None,
+        "attempts": 1,
+        "details": None,
+    },
+    separators=(",", ":"),
+)
+"""The error of an execution whose process has died, as JSON text."""
+
 
 class StoreUnavailable(NodegxError):
     """The store cannot be reached or written for now: locked, full, offline."""
