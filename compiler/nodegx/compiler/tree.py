@@ -19,6 +19,7 @@ class Role(StrEnum):
     ITERATION = "iteration"  # body of forEach: item and index; returns the iteration's result
     ATTEMPT = "attempt"  # body of retry
     SHARED = "shared"  # steps that several places go on to
+    PART = "part"  # a region of a try that is left in the middle
 
 
 @dataclass(frozen=True, slots=True)

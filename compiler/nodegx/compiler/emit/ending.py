@@ -16,7 +16,7 @@ from nodegx.compiler.tree import (
     Try,
 )
 
-from .syntax import negated
+from .syntax import keep_tags, negated
 
 Body = list[ast.stmt]
 
@@ -70,10 +70,7 @@ def shortened(body: Body) -> Body:
             ) as last,
             ast.Return(value=ast.Constant(value=True)),
         ]:
-            answer = ast.Return(condition)
-            answer.__dict__.update(
-                {k: v for k, v in last.__dict__.items() if k.startswith("nodegx_")}
-            )
+            answer = keep_tags(ast.Return(condition), last)
             return [*before, answer]
         case _:
             return body

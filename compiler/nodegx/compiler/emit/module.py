@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from nodegx.compiler.diagnostics import Diagnostic, DiagnosticError
 from nodegx.compiler.graph import Graph, GraphNode
 from nodegx.compiler.naming import Naming
-from nodegx.compiler.printer import print_module
+from nodegx.compiler.printer import Verbatim, print_module
 from nodegx.compiler.scopes import Scopes
 from nodegx.compiler.sourcemap import Span
 from nodegx.compiler.structure.layout import Layout
@@ -63,6 +63,7 @@ def emit(graph: Graph, tree: Function, layout: Layout) -> Module:
     settle(handler)
     body: list[ast.stmt] = [
         ast.Expr(ast.Constant(_docstring(graph))),
+        *_pragmas(handler),
         *_imports(graph, writer, handler, code),
         *_constants(graph, writer),
         *(made.definition for made in code.values()),
@@ -102,6 +103,13 @@ def _plain(text: str) -> str:
     return "".join(c if c.isalnum() or c in " ._-/#+()[]" else "_" for c in text)
 
 
+def _pragmas(handler: ast.AST) -> list[ast.stmt]:
+    """What linters have to be told."""
+    if any(isinstance(part, ast.ExceptHandler) for part in ast.walk(handler)):
+        return [Verbatim(["# ruff: noqa: BLE001 (a workflow may handle whatever goes wrong)"])]
+    return []
+
+
 def _imports(
     graph: Graph, writer: Writer, handler: ast.AST, code: dict[str, UserFunction]
 ) -> list[ast.stmt]:
@@ -118,7 +126,8 @@ def _imports(
     if "Any" in read:
         imports.append(_import("typing", "Any"))
     imports.append(_import("nodegx.runtime", *sorted(core)))
-    setattr(imports[-1], BLANK, len(imports) > 1)
+    for first in (imports[0], imports[-1]):
+        setattr(first, BLANK, True)
     if "fx" in read:
         alias = ast.alias("expressions", "fx")
         imports.append(ast.ImportFrom("nodegx.runtime", [alias], 0))

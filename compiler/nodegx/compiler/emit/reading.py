@@ -36,6 +36,10 @@ ERROR_TYPES: Mapping[str, Type] = {
 }
 
 
+PRESENT = "nodegx_present"
+"""Attribute of code for a whole value: the variable that says whether there is one."""
+
+
 def variable(identifier: str, presence: Presence = Presence.CERTAIN) -> ast.Name:
     """A node's variable that is read."""
     read = name(identifier)
@@ -262,9 +266,14 @@ class NamesAt(Names):
 
 def _as_dict(read: ast.expr, presence: Presence) -> ast.expr:
     whole = call(ast.Attribute(read, "_asdict", ast.Load()))
+    setattr(whole, PRESENT, read)
     return _when_present(read, whole, presence)
 
 
 def _when_present(read: ast.expr, code: ast.expr, presence: Presence) -> ast.expr:
     """`code`, or None where the variable it reads has not been assigned."""
-    return ast.BoolOp(ast.And(), [read, code]) if presence is Presence.MAYBE else code
+    if presence is Presence.CERTAIN:
+        return code
+    whole = ast.BoolOp(ast.And(), [read, code])
+    setattr(whole, PRESENT, read)
+    return whole

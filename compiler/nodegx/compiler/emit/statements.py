@@ -109,7 +109,7 @@ class Writer:
         node = self.graph.nodes[loop]
         consumer = self.values.consumer(node, end_of_body(loop))
         code = self._result(node, consumer)
-        return [*consumer.prelude, tagged(ast.Return(code), loop)]
+        return [*consumer.prelude, ast.Return(code)]
 
     def _result(self, node: GraphNode, consumer: Consumer) -> ast.expr:
         if "result" in node.params:
@@ -149,6 +149,8 @@ class Writer:
                 return f"attempt_{own}"
             case Role.SHARED:
                 return f"then_{own}"
+            case Role.PART:
+                return f"{own}_body"
             case _:
                 return f"{own}_branch"
 
@@ -249,7 +251,8 @@ class Writer:
         if node.id in self.code:
             keywords = code_arguments(node, consumer)
             return call("run.step", constant, self._user_code(node), keywords=keywords)
-        assert node.call is not None, "every action has an implementation"
+        if node.call is None:
+            return call("run.step", constant)  # its code is wrong, which has been noted
         given, keywords = arguments(node, consumer)
         module, _, _ = node.call.partition(".")
         if module == "run":
@@ -321,12 +324,14 @@ class Writer:
     # ------------------------------------------------------------------------- blocks
 
     def _try(self, statement: Try) -> list[ast.stmt]:
-        body = self._filled(statement.body)
+        body = self._block(statement.body)
         handlers: list[ast.ExceptHandler] = []
         if statement.catch is not None:
             caught = self._caught(statement.node)
             handlers = [_handler([caught, *self._block(statement.catch)])]
         last = self._block(statement.last or ())
+        if not body:
+            return last  # nothing can fail
         if not handlers and not last:
             return body
         return [ast.Try(body, handlers, [], last)]

@@ -70,3 +70,11 @@ def tagged(statement: S, node: str) -> S:
     """The statement, marked as belonging to a node."""
     setattr(statement, NODE_ATTRIBUTE, node)
     return statement
+
+
+def keep_tags(statement: S, original: ast.stmt) -> S:
+    """The statement, with the marks of the one it stands for."""
+    for key, value in vars(original).items():
+        if key.startswith("nodegx_"):
+            setattr(statement, key, value)
+    return statement

@@ -16,6 +16,7 @@ from nodegx.runtime.catalog.types import Param, Type
 from .pure import MAX_DEPTH, MAX_SIZE, PureNodes, conditional_names, leaves, size
 from .reading import AbsentError, NamesAt, Reading, UnknownNameError, variable
 from .syntax import assign, tagged
+from .tidy import tidy
 
 
 class ReportedError(ExpressionError):
@@ -95,12 +96,13 @@ class Consumer:
     def value(self, value: Value, pointer: Pointer) -> ast.expr:
         """The code of a value."""
         names = self.names()
-        return self._attempt(lambda: compile_value(value, names, names.port), value, pointer)
+        return tidy(self._attempt(lambda: compile_value(value, names, names.port), value, pointer))
 
     def condition(self, value: Value, pointer: Pointer) -> ast.expr:
         """The code of a condition."""
         names = self.names()
-        return self._attempt(lambda: compile_condition(value, names, names.port), value, pointer)
+        code = self._attempt(lambda: compile_condition(value, names, names.port), value, pointer)
+        return tidy(code, test=True)
 
     def node_value(self, node: str) -> ast.expr:
         """The code of a node's whole value, which exists at this place."""

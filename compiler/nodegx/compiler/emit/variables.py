@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .reading import MAYBE, VARIABLE
-from .syntax import assign
+from .syntax import keep_tags
 
 ASSIGNS = "nodegx_assigns"
 """Attribute of an assignment to a node's variable: it goes if nobody reads it. The value says
@@ -22,82 +22,26 @@ REPEATED = "nodegx_repeated"
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 Path = tuple[tuple[int, int], ...]
-"""Blocks on the way to a statement, outermost first, each with the statement's place in it."""
+"""The way to a statement: for every block around it, outermost first, the block's identity and the
+number of the statement that leads on (or is it)."""
 
 
 def settle(handler: Definition) -> None:
     """Settles the variables of a handler, in place."""
-    _drop_unread(handler)
     found = _Survey(handler)
-    for name in found.order:
+    for name in found.uses:
         _settle(name, found)
-    found.insert()
-
-
-# ------------------------------------------------------------------------------- unread ones
-
-
-def _drop_unread(handler: Definition) -> None:
-    """Drops assignments nobody reads, again and again as this makes others superfluous."""
-    while True:
-        read = {
-            part.id
-            for part in ast.walk(handler)
-            if isinstance(part, ast.Name) and getattr(part, VARIABLE, False)
-        }
-        if not _drop(handler, read):
-            return
-
-
-def _drop(handler: Definition, read: set[str]) -> bool:
-    removed = False
-    for block in list(_blocks(handler)):
-        kept: list[ast.stmt] = []
-        for statement in block:
-            needed = getattr(statement, ASSIGNS, None)
-            if needed is None or _target(statement) in read:
-                kept.append(statement)
-            elif needed:
-                assert isinstance(statement, ast.Assign)
-                expression = ast.Expr(statement.value)
-                expression.__dict__.update(
-                    {k: v for k, v in statement.__dict__.items() if k.startswith("nodegx_")}
-                )
-                delattr(expression, ASSIGNS)
-                kept.append(expression)
-            else:
-                removed = True
-        block[:] = kept or [ast.Pass()]
-    return removed
-
-
-def _target(statement: ast.stmt) -> str:
-    assert isinstance(statement, ast.Assign)
-    (target,) = statement.targets
-    assert isinstance(target, ast.Name)
-    return target.id
-
-
-def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
-    """Every list of statements below a node, outer ones first."""
-    for part in ast.walk(node):
-        for field_name in ("body", "orelse", "finalbody"):
-            block = getattr(part, field_name, None)
-            if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
-                yield block
-
-
-# -------------------------------------------------------------------------------- the survey
+    found.rewrite()
 
 
 @dataclass(slots=True)
 class _Use:
-    """Where a variable is read or assigned."""
+    """Where a variable is read or assigned; `statement` is the assignment."""
 
     scope: int
     path: Path
-    assigned: bool
-    maybe: bool
+    maybe: bool = False
+    statement: ast.Assign | None = None
 
 
 @dataclass(slots=True)
@@ -112,43 +56,42 @@ class _Scope:
 
 
 class _Survey:
-    """All uses of all variables, in the order of the text."""
+    """All uses of all variables, and what is to be changed about them."""
 
     def __init__(self, handler: Definition) -> None:
         self.uses: dict[str, list[_Use]] = defaultdict(list)
-        self.order: list[str] = []
         self.scopes = [_Scope(handler, -1, 0)]
-        self.blocks: dict[int, list[ast.stmt]] = {}
-        self.starts: dict[int, dict[int, list[str]]] = defaultdict(dict)
-        self._block(handler.body, 0, ())
+        self.starts: dict[int, list[str]] = defaultdict(list)
+        """Variables to be set to None in front of a statement, by its number."""
+        self.firsts: dict[int, list[str]] = {}
+        """The same, by the identity of the statement they really stand in front of."""
+        self.unread: set[int] = set()
+        """Identities of assignments that nobody needs."""
+        self._numbers: dict[int, int] = {}
+        self._blocks: list[list[ast.stmt]] = []
+        self._survey_block(handler.body, 0, ())
 
-    def _block(self, block: list[ast.stmt], scope: int, path: Path) -> None:
-        self.blocks[id(block)] = block
-        for place, statement in enumerate(block):
-            self._statement(statement, scope, (*path, (id(block), place)))
+    # --------------------------------------------------------------------------- reading
 
-    def _statement(self, statement: ast.stmt, scope: int, path: Path) -> None:
+    def _survey_block(self, block: list[ast.stmt], scope: int, path: Path) -> None:
+        self._blocks.append(block)
+        for statement in block:
+            number = self._numbers[id(statement)] = len(self._numbers)
+            self._survey_statement(statement, scope, (*path, (id(block), number)))
+
+    def _survey_statement(self, statement: ast.stmt, scope: int, path: Path) -> None:
         if isinstance(statement, Definition):
             self.scopes.append(_Scope(statement, scope, self.scopes[scope].depth + 1))
-            self._block(statement.body, len(self.scopes) - 1, path)
+            self._survey_block(statement.body, len(self.scopes) - 1, path)
             return
-        for child in _own_expressions(statement):
-            self._expression(child, scope, path)
-        if hasattr(statement, ASSIGNS):
-            self._note(_target(statement), _Use(scope, path, True, False))
+        for expression in _own_expressions(statement):
+            for part in ast.walk(expression):
+                if isinstance(part, ast.Name) and hasattr(part, VARIABLE):
+                    self.uses[part.id].append(_Use(scope, path, bool(getattr(part, MAYBE, False))))
+        if isinstance(statement, ast.Assign) and hasattr(statement, ASSIGNS):
+            self.uses[target_of(statement)].append(_Use(scope, path, statement=statement))
         for block in _own_blocks(statement):
-            self._block(block, scope, path)
-
-    def _expression(self, expression: ast.AST, scope: int, path: Path) -> None:
-        for part in ast.walk(expression):
-            if isinstance(part, ast.Name) and getattr(part, VARIABLE, False):
-                maybe = bool(getattr(part, MAYBE, False))
-                self._note(part.id, _Use(scope, path, False, maybe))
-
-    def _note(self, name: str, use: _Use) -> None:
-        if name not in self.uses:
-            self.order.append(name)
-        self.uses[name].append(use)
+            self._survey_block(block, scope, path)
 
     def around(self, scopes: set[int]) -> int:
         """The innermost function that holds all of these."""
@@ -159,50 +102,78 @@ class _Survey:
             found.add(self.scopes[deepest].parent)
         return found.pop()
 
-    def insert(self) -> None:
-        """Adds the first assignments and the declarations that were asked for."""
-        for block_id, places in self.starts.items():
-            block = self.blocks[block_id]
-            for place in sorted(places, reverse=True):
-                block[place:place] = [_none(name) for name in places[place]]
+    # --------------------------------------------------------------------------- writing
+
+    def rewrite(self) -> None:
+        """Does what was found to be needed."""
+        for block in self._blocks:
+            self._place_starts(block)
+            block[:] = list(self._rewritten(block)) or [ast.Pass()]
         for scope in self.scopes:
             body = scope.definition.body
-            body[:0] = [_none(name) for name in scope.reset]
+            if scope.reset:
+                body.insert(0, _none(*scope.reset))
             if scope.shared:
                 body[:0] = [ast.Nonlocal(sorted(scope.shared))]
+
+    def _place_starts(self, block: list[ast.stmt]) -> None:
+        """Finds the statements that first assignments stand in front of: those of functions that
+        follow one another stand in front of all of them."""
+        anchor: ast.stmt | None = None
+        for statement in block:
+            if not (anchor and isinstance(anchor, Definition)):
+                anchor = statement
+            names = self.starts.get(self._numbers[id(statement)])
+            if names:
+                self.firsts.setdefault(id(anchor), []).extend(names)
+            if not isinstance(statement, Definition):
+                anchor = None
+
+    def _rewritten(self, block: list[ast.stmt]) -> Iterator[ast.stmt]:
+        for statement in block:
+            if id(statement) in self.firsts:
+                yield _none(*self.firsts[id(statement)])
+            if id(statement) not in self.unread:
+                yield statement
+            elif getattr(statement, ASSIGNS):
+                assert isinstance(statement, ast.Assign)
+                yield keep_tags(ast.Expr(statement.value), statement)
+
+
+def target_of(statement: ast.Assign) -> str:
+    """The variable that a simple assignment sets."""
+    (target,) = statement.targets
+    assert isinstance(target, ast.Name)
+    return target.id
 
 
 def _own_expressions(statement: ast.stmt) -> Iterator[ast.AST]:
     """The expressions of a statement, without those of statements inside it."""
     for child in ast.iter_child_nodes(statement):
-        if isinstance(child, ast.match_case):
-            if child.guard is not None:
-                yield child.guard
-        elif not isinstance(child, ast.stmt | ast.ExceptHandler):
+        if not isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
             yield child
 
 
 def _own_blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
-    """The blocks right inside a statement, in the order of the text."""
+    """The blocks right inside a statement that hold anything, in the order of the text."""
+    blocks: list[list[ast.stmt]] = []
     match statement:
         case ast.If():
-            yield statement.body
-            yield statement.orelse
+            blocks = [statement.body, statement.orelse]
         case ast.Try():
-            yield statement.body
-            for handler in statement.handlers:
-                yield handler.body
-            yield statement.orelse
-            yield statement.finalbody
+            handlers = [handler.body for handler in statement.handlers]
+            blocks = [statement.body, *handlers, statement.orelse, statement.finalbody]
         case ast.Match():
-            for case in statement.cases:
-                yield case.body
+            blocks = [case.body for case in statement.cases]
         case _:
-            return
+            pass
+    yield from (block for block in blocks if block)
 
 
-def _none(name: str) -> ast.stmt:
-    return assign(name, ast.Constant(None))
+def _none(*names: str) -> ast.stmt:
+    """`a = b = None`."""
+    targets: list[ast.expr] = [ast.Name(name, ast.Store()) for name in names]
+    return ast.Assign(targets, ast.Constant(None), lineno=0)
 
 
 # ------------------------------------------------------------------------------ settling one
@@ -210,36 +181,42 @@ def _none(name: str) -> ast.stmt:
 
 def _settle(name: str, found: _Survey) -> None:
     uses = found.uses[name]
-    assigned = [use for use in uses if use.assigned]
+    assigned = [use for use in uses if use.statement is not None]
+    if len(assigned) == len(uses):
+        found.unread.update(id(use.statement) for use in assigned)
+        return
     maybe = any(use.maybe for use in uses)
     home = found.around({use.scope for use in uses})
+    elsewhere = False
     for use in assigned:
         if use.scope != home:
             _share(name, use.scope, home, found, maybe=maybe)
-    elsewhere = any(use.scope != home for use in assigned)
+            elsewhere = True
     if maybe or elsewhere:
-        block, place = _first_place([use.path for use in uses])
-        found.starts[block].setdefault(place, []).append(name)
+        found.starts[_first_place([use.path for use in uses])].append(name)
 
 
 def _share(name: str, scope: int, home: int, found: _Survey, *, maybe: bool) -> None:
     """Lets a function assign a variable of one around it."""
     found.scopes[scope].shared.append(name)
     while scope != home:
-        definition = found.scopes[scope].definition
-        if maybe and getattr(definition, REPEATED, False):
-            if name not in found.scopes[scope].shared:
-                found.scopes[scope].shared.append(name)
-            found.scopes[scope].reset.append(name)
-        scope = found.scopes[scope].parent
+        around = found.scopes[scope]
+        if maybe and getattr(around.definition, REPEATED, False):
+            if name not in around.shared:
+                around.shared.append(name)
+            around.reset.append(name)
+        scope = around.parent
 
 
-def _first_place(paths: list[Path]) -> tuple[int, int]:
-    """The innermost block that holds all of these places, and where they start in it."""
+def _first_place(paths: list[Path]) -> int:
+    """The number of the first statement with a use in the innermost block that holds them all."""
     first = paths[0]
     depth = 0
     while all(
-        len(path) > depth + 1 and path[: depth + 1] == first[: depth + 1] for path in paths
-    ) and all(path[depth + 1][0] == first[depth + 1][0] for path in paths):
+        len(path) > depth + 1
+        and path[depth] == first[depth]
+        and path[depth + 1][0] == first[depth + 1][0]
+        for path in paths
+    ):
         depth += 1
-    return first[depth][0], min(path[depth][1] for path in paths)
+    return min(path[depth][1] for path in paths)

@@ -119,19 +119,19 @@ class _Printer:
         self.line(doc, indent)
 
     def _assign(self, statement: ast.Assign, indent: int) -> None:
-        targets: list[Doc] = [(self._expressions.target(t), " = ") for t in statement.targets]
+        targets: list[Doc] = [(self._expressions.assigned(t), " = ") for t in statement.targets]
         self.line((*targets, self._expressions.statement(statement.value)), indent)
 
     def _annotated(self, statement: ast.AnnAssign, indent: int) -> None:
-        target = self._expressions.of(statement.target, OPEN)
-        annotation = self._expressions.of(statement.annotation, OPEN)
+        target = self._expressions.flat(statement.target)
+        annotation = self._expressions.flat(statement.annotation)
         value: Doc = ""
         if statement.value is not None:
             value = (" = ", self._expressions.statement(statement.value))
         self.line((target, ": ", annotation, value), indent)
 
     def _augmented(self, statement: ast.AugAssign, indent: int) -> None:
-        target = self._expressions.of(statement.target, OPEN)
+        target = self._expressions.flat(statement.target)
         value = self._expressions.statement(statement.value)
         self.line((target, f" {SYMBOLS[type(statement.op)]}= ", value), indent)
 
@@ -165,8 +165,8 @@ class _Printer:
         self.line((head, group), indent)
 
     def _if(self, statement: ast.If, indent: int, word: str = "if") -> None:
-        self.line((f"{word} ", self._expressions.statement(statement.test), ":"), indent)
-        self.suite(statement.body, indent + INDENT)
+        head = (f"{word} ", self._expressions.statement(statement.test), ":")
+        self._clause(head, statement.body, indent)
         orelse = statement.orelse
         if len(orelse) == 1 and isinstance(orelse[0], ast.If):
             first = len(self._writer.lines) + 1
@@ -179,6 +179,8 @@ class _Printer:
         """A further part of a compound statement, if there is one."""
         if body:
             self.line(head, indent)
+            if isinstance(body[0], _DEFINITIONS):
+                self._writer.lines.append("")
             self.suite(body, indent + INDENT)
 
     def _while(self, statement: ast.While, indent: int) -> None:
@@ -188,26 +190,26 @@ class _Printer:
 
     def _for(self, statement: ast.For | ast.AsyncFor, indent: int) -> None:
         word = "async for " if isinstance(statement, ast.AsyncFor) else "for "
-        target = self._expressions.target(statement.target)
+        target = self._expressions.loop_target(statement.target)
         head = (word, target, " in ", self._expressions.statement(statement.iter), ":")
         self._clause(head, statement.body, indent)
         self._clause("else:", statement.orelse, indent)
 
     def _with(self, statement: ast.With | ast.AsyncWith, indent: int) -> None:
         word = "async with " if isinstance(statement, ast.AsyncWith) else "with "
-        items = [self._with_item(item) for item in statement.items]
-        if len(items) == 1:
-            doc: Doc = items[0]
+        if len(statement.items) == 1:
+            item = statement.items[0]
+            doc = self._expressions.context(item.context_expr, item.optional_vars)
         else:
-            content = (*join(items), IfBroken(","))
+            content = (*join([self._with_item(item) for item in statement.items]), IfBroken(","))
             doc = Group((IfBroken("("), Indent((SOFT, content)), SOFT, IfBroken(")")))
         self._clause((word, doc, ":"), statement.body, indent)
 
     def _with_item(self, item: ast.withitem) -> Doc:
-        context = self._expressions.of(item.context_expr, OPEN)
+        context = self._expressions.of(item.context_expr, BRACKETS)
         if item.optional_vars is None:
             return context
-        return (context, " as ", self._expressions.of(item.optional_vars, OPEN))
+        return (context, " as ", self._expressions.of(item.optional_vars, BRACKETS))
 
     def _try(self, statement: ast.Try, indent: int) -> None:
         self._clause("try:", statement.body, indent)
@@ -253,9 +255,13 @@ class _Printer:
         word = "async def " if isinstance(statement, ast.AsyncFunctionDef) else "def "
         returns: Doc = ""
         if statement.returns:
-            returns = (" -> ", self._expressions.of(statement.returns, OPEN))
-        head = (word, statement.name, self._parameters(statement.args), returns, ":")
-        self._clause(head, statement.body, indent)
+            returns = (" -> ", self._expressions.loose(statement.returns))
+        signature = Group((self._parameters(statement.args), returns))
+        head = (word, statement.name, signature, ":")
+        if len(statement.body) == 1 and _is_ellipsis(statement.body[0]):
+            self.line((head, " ..."), indent)
+        else:
+            self._clause(head, statement.body, indent)
 
     def _parameters(self, arguments: ast.arguments) -> Doc:
         items: list[Doc] = []
@@ -276,8 +282,8 @@ class _Printer:
             items.append(("**", self._parameter(arguments.kwarg, None)))
         if not items:
             return "()"
-        content = Group((*join(items), IfBroken(",")))
-        return Group(block("(", content, ")"))
+        content = (*join(items), IfBroken(","))
+        return block("(", content if len(items) == 1 else Group(content), ")")
 
     def _parameter(self, parameter: ast.arg, default: ast.expr | None) -> Doc:
         doc: list[Doc] = [parameter.arg]
@@ -298,6 +304,14 @@ def _is_text(statement: ast.stmt) -> bool:
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Constant)
         and isinstance(statement.value.value, str)
+    )
+
+
+def _is_ellipsis(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and statement.value.value is Ellipsis
     )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from nodegx.compiler.diagnostics import DiagnosticError
 from nodegx.compiler.graph import Graph, Literal
@@ -34,66 +33,13 @@ from . import problems
 from .choice import Arm, Choices, arms_of
 from .flow import ENTRY, FRAMES, Shape, Vertex, key_of
 from .layout import Layout
+from .place import NeedsReturnError, Next, Place, Plan
 from .regions import end_of
 
 MAX_DEPTH = 48
 """Levels of nesting; Python itself gives up at 100 levels of indentation."""
 MAX_TRIES = 16
 """`try` statements inside one another in one function; Python allows 20."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where code is being laid out.
-
-    `returns` are the ends that a `return` leads to, with what it answers. `ends` are the ends of
-    everything around that a signal may stop at. `region` is the region of a try the code is in:
-    only what belongs to it may be called from here.
-    """
-
-    returns: Mapping[str, bool]
-    ends: frozenset[str]
-    region: str = ENTRY
-    depth: int = 0
-    tries: int = 0
-
-    def deeper(self, levels: int = 1, tries: int = 0) -> Place:
-        """The place inside of a nested statement."""
-        return replace(self, depth=self.depth + levels, tries=self.tries + tries)
-
-    def function(self, returns: Mapping[str, bool], ends: frozenset[str]) -> Place:
-        """The place inside of a local function."""
-        return Place(returns, ends, self.region, self.depth + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """Where a block goes on behind a construct. `enter` lays the target out right here, although
-    it is a join."""
-
-    target: str
-    enter: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How the arms of a construct are laid out: `join` follows behind all of them, or `main` goes
-    on in the same block while the others leave, or neither."""
-
-    join: str | None
-    main: Arm | None
-
-    def follow(self, follow: str | None) -> str | None:
-        """What comes next behind an arm, if `follow` comes behind the construct."""
-        if self.join is not None:
-            return self.join
-        return follow if self.main is None or self.main.target == follow else None
-
-    def after(self) -> Next | None:
-        """Where the block goes on."""
-        if self.join is not None:
-            return Next(self.join, enter=True)
-        return None if self.main is None else Next(self.main.target)
 
 
 class Builder:
@@ -185,14 +131,18 @@ class Builder:
         return Plan(join, main)
 
     def _share(self, joins: list[str], place: Place, out: list[Statement]) -> None:
+        """Makes functions of joins."""
         self.choices.shared.update(joins)
-        for join in reversed(joins):  # what calls another one comes after it
-            exits = self._exits(join)
-            returns = {exit: len(exits) > 1 and exit == exits[0] for exit in exits}
-            inner = place.function(returns, place.ends)
-            body = self._block(join, exits[0] if exits else None, inner)
-            name = self.flow.name(join)
-            out.append(Define(Function(Role.SHARED, join, name, body, len(exits) > 1)))
+        out += [  # what calls another one comes after it
+            Define(self._shared_function(join, Role.SHARED, place)) for join in reversed(joins)
+        ]
+
+    def _shared_function(self, start: str, role: Role, place: Place) -> Function:
+        exits = self._exits(start)
+        returns = {exit: len(exits) > 1 and exit == exits[0] for exit in exits}
+        inner = place.function(returns, place.ends)
+        body = self._block(start, exits[0] if exits else None, inner)
+        return Function(role, start, self.flow.name(start), body, len(exits) > 1)
 
     def _arm(self, arm: Arm, follow: str | None, place: Place) -> Block:
         if self.layout.inline(arm.target):
@@ -324,9 +274,15 @@ class Builder:
     def _body(self, vertex: Vertex, port: str, role: Role, place: Place) -> Function:
         start = key_of(vertex.node, port)
         end = end_of(start)
-        returns = {} if vertex.node in self.single_end else {end: False}
-        block = self._block(start, end, place.function(returns, frozenset({end})))
-        return Function(role, start, vertex.node, block)
+        inner = place.function({end: False}, frozenset({end}))
+        if vertex.node in self.single_end:
+            try:
+                only = replace(inner, returns={}, movable=frozenset({end}))
+                return Function(role, start, vertex.node, self._block(start, end, only))
+            except NeedsReturnError as error:
+                if error.target != end:
+                    raise
+        return Function(role, start, vertex.node, self._block(start, end, inner))
 
     # ------------------------------------------------------------------------- try
 
@@ -345,20 +301,34 @@ class Builder:
         goes_on = None if after is None else after.target
         inside = place.deeper(1, tries=1)
         body, catch = (
-            self._block(parts[port], goes_on, replace(inside, region=parts[port]))
-            if port in parts
-            else None
+            self._region(parts[port], goes_on, inside) if port in parts else None
             for port in ("try", "catch")
         )
         last: Block | None = None
         if "finally" in parts:
-            key = parts["finally"]
-            end = end_of(key)
-            last = self._block(
-                key, end, replace(inside, returns={}, ends=frozenset({end}), region=key)
-            )
+            end = end_of(parts["finally"])
+            inner = replace(inside, returns={}, ends=frozenset({end}), movable=frozenset())
+            last = self._region(parts["finally"], end, inner)
         out.append(Try(vertex.node, body or (), catch, last))
         return after
+
+    def _region(self, key: str, follow: str | None, place: Place) -> Block:
+        """The statements of a region; in a function of its own if they have to leave it early."""
+        inside = replace(place, region=key)
+        if follow is not None:
+            inside = replace(inside, movable=inside.movable | {follow})
+        try:
+            return self._block(key, follow, inside)
+        except NeedsReturnError as error:
+            if error.target != follow:
+                raise
+        if follow is not None and follow == end_of(key):  # nothing leaves `finally` but its end
+            inner = inside.function({follow: False}, inside.ends)
+            body = self._block(key, follow, inner)
+            return (Define(Function(Role.PART, key, self.flow.name(key), body)), Call(key))
+        self.choices.shared.add(key)
+        part = self._shared_function(key, Role.PART, inside)
+        return (Define(part), *self._go(key, follow, inside))
 
     def _after_try(
         self, vertex: Vertex, ways: set[str], follow: str | None, place: Place
@@ -369,6 +339,9 @@ class Builder:
         )
         named = [self.flow.name(way) for way in going_on]
         if len(going_on) > 1:
+            fixed = [way for way in going_on if way not in place.movable]
+            if len(fixed) <= 1:
+                raise NeedsReturnError(next(way for way in going_on if way not in fixed))
             raise DiagnosticError([problems.leaves_try(self.graph, vertex.node, named)])
         done = vertex.target("done")
         if done is not None and done not in ways:
