@@ -273,7 +273,9 @@ def test_the_implementation_has_the_declared_defaults(
 def test_variants() -> None:
     node = CATALOG["data.json"]
     assert node.call_for({"operation": "parse"}) == "json.parse"
-    assert node.packages_for({"operation": "validate"}) == ("jsonschema",)
+    assert node.packages_for({"operation": "validate", "schema": {"type": "object"}}) == ()
+    other = {"operation": "validate", "schema": {"$ref": "#anchor"}}
+    assert node.packages_for(other) == ("jsonschema",)
     assert node.packages_for({"operation": "parse"}) == ()
     assert node.call_for({}) is None
     assert CATALOG["http.request"].call_for({}) == "http.request"

@@ -7,6 +7,7 @@ Libraries are imported inside the checks: only the compiler calls them.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -106,6 +107,13 @@ def json_location(value: Any) -> str | None:
 def body_path(value: Any) -> str | None:
     """A JSONPath if it starts with `$`, else a JMESPath expression."""
     return jsonpath(value) if str(value).startswith("$") else jmespath(value)
+
+
+def schema_packages(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """The library, for a `schema` that uses more than we check ourselves."""
+    from nodegx.runtime.nodes.schema import supports
+
+    return () if supports(parameters.get("schema")) else ("jsonschema",)
 
 
 def json_schema(value: Any) -> str | None:

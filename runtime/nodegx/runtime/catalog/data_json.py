@@ -100,7 +100,7 @@ NODE = NodeType(
     call={operation: f"json.{operation}" for operation in _OPERATIONS},
     variant="operation",
     positional=("value", "path"),
-    packages={"validate": ("jsonschema",), "extract": ("python-jsonpath",)},
+    packages={"validate": checks.schema_packages, "extract": ("python-jsonpath",)},
     category="data",
     example={
         "operation": "validate",

@@ -137,6 +137,9 @@ FAILURE = Signal(
 RUN = Signal("run", "Starts this node.")
 
 
+Packages = tuple[str, ...] | Callable[[Mapping[str, Any]], tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class NodeType:
     """One node type.
@@ -144,7 +147,8 @@ class NodeType:
     `call` names the implementation as `module.function` below `nodegx.runtime.nodes`
     (`http.request`), or `run.method` for what the run itself does (`run.respond`). Where one
     parameter selects the function, `variant` names that parameter and `call` maps its values,
-    as may `packages`, the distributions the implementation imports.
+    as may `packages`, the distributions the implementation imports; where that depends on what
+    the parameters say, a function of them.
     `positional` parameters are passed by position, in this order, those that apply.
     `alternatives` are groups of parameters that exclude one another.
     `scope` are names that the body of the node sees besides the usual ones.
@@ -168,7 +172,7 @@ class NodeType:
     alternatives: tuple[Alternatives, ...] = ()
     scope: tuple[str, ...] = ()
     dynamic_outputs: str | None = None
-    packages: tuple[str, ...] | Mapping[str, tuple[str, ...]] = ()
+    packages: Packages | Mapping[str, Packages] = ()
     targets: frozenset[str] = frozenset({"local", "container", "aws", "gcp"})
     category: str = ""
     example: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -194,9 +198,10 @@ class NodeType:
 
     def packages_for(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
         """The distributions that a node with these literal parameters imports."""
-        if isinstance(self.packages, tuple):
-            return self.packages
-        return self.packages.get(self._variant_of(parameters), ())
+        packages = self.packages
+        if not isinstance(packages, tuple) and not callable(packages):
+            packages = packages.get(self._variant_of(parameters), ())
+        return packages if isinstance(packages, tuple) else packages(parameters)
 
     def _variant_of(self, parameters: Mapping[str, Any]) -> str:
         if self.variant is None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json as text_json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from nodegx.runtime.errors import FatalError
 from nodegx.runtime.messages import describe_type
 
 from . import paths
+
+if TYPE_CHECKING:
+    from .schema import Fault
 
 CODE = "json.invalid"
 
@@ -72,22 +75,15 @@ def validate(value: Any, *, schema: dict[str, Any] | bool) -> Any:
     Raises:
         FatalError: code `json.invalid`; details list every error with the JSONPath of its place.
     """
-    from referencing.exceptions import Unresolvable
-
     try:
-        validator = _validator(text_json.dumps(schema))
-        errors = list(validator.iter_errors(value))
-    except Unresolvable as error:
-        raise FatalError(
-            f"the schema refers to {error.ref}, which is not in it", code="json.schema"
-        ) from None
+        faults = _check(text_json.dumps(schema))(value)
     except RecursionError:
         raise FatalError("the value is nested too deeply to be checked", code=CODE) from None
-    if not errors:
+    if not faults:
         return value
     from .schema_errors import describe
 
-    message, details = describe(errors)
+    message, details = describe(faults)
     raise FatalError(f"the value {message}", code=CODE, details=details)
 
 
@@ -97,26 +93,27 @@ def extract(value: Any, path: str, *, default: Any = None) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _validator(schema_text: str) -> Any:
-    """A validator that never loads a schema from elsewhere.
+def _check(schema_text: str) -> Callable[[Any], list[Fault]]:
+    """What finds all faults of a value.
 
     Keyed by text, because handlers write their schemas in place: a new object for each call.
     """
-    import jsonschema
-    from jsonschema.validators import validator_for
-    from jsonschema_specifications import REGISTRY
-
-    from .formats import checker
+    from . import schema as own
 
     schema = text_json.loads(schema_text)
-    kind = validator_for(schema, default=jsonschema.Draft202012Validator)
     try:
-        kind.check_schema(schema)
-    except jsonschema.SchemaError as error:
-        raise FatalError(
-            f"not a JSON Schema: {error.message} (at {error.json_path})", code="json.schema"
-        ) from None
-    return kind(schema, format_checker=checker(), registry=REGISTRY)
+        check = own.build(schema)
+    except own.UnsupportedError:
+        from .schema_library import faults_of
+
+        return faults_of(schema)
+
+    def faults(value: Any) -> list[Fault]:
+        found: list[Fault] = []
+        check(value, (), found)
+        return found
+
+    return faults
 
 
 def _deeper_than(value: Any, limit: int) -> bool:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from json import dumps
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
+from .schema import Fault, Path
 
 MAX_LISTED = 50
 _MAX_IN_MESSAGE = 3
@@ -39,44 +38,27 @@ def _expectation(value: Any) -> str:
     return text if len(text) <= _MAX_EXPECTATION else text[: _MAX_EXPECTATION - 1] + "…"
 
 
-def _type(error: ValidationError) -> str:
-    wanted: Any = error.validator_value
+def _type(fault: Fault) -> str:
+    wanted: Any = fault.expected
     names = cast("list[str]", wanted) if isinstance(wanted, list) else [str(wanted)]
-    return f"must be {' or '.join(names)}, is {_kind(error.instance)}"
+    return f"must be {' or '.join(names)}, is {_kind(fault.instance)}"
 
 
-def _required(error: ValidationError) -> str:
-    # jsonschema reports each missing key by itself and names it in its message alone.
-    present = cast("dict[str, Any]", error.instance)
-    missing = [key for key in cast("list[str]", error.validator_value) if key not in present]
-    named = next((key for key in missing if error.message.startswith(f"{key!r} ")), missing[0])
-    return f"has no `{named}`"
+def _count(least: str, noun: str) -> Callable[[Fault], str]:
+    return lambda fault: f"must have {least} {fault.expected} {noun}"
 
 
-def _additional(error: ValidationError) -> str:
-    schema = cast("dict[str, Any]", error.schema)
-    named = cast("dict[str, Any]", schema.get("properties", {}))
-    patterns = "|".join(f"({pattern})" for pattern in schema.get("patternProperties", {}))
-    extra = sorted(
-        key
-        for key in cast("dict[str, Any]", error.instance)
-        if key not in named and not (patterns and re.search(patterns, key))
-    )
-    return f"has keys that are not allowed: {_expectation(extra[:10])[1:-1]}"
+def _value(phrase: str) -> Callable[[Fault], str]:
+    return lambda fault: f"{phrase} {_expectation(fault.expected)}"
 
 
-def _count(least: str, noun: str) -> Callable[[ValidationError], str]:
-    return lambda error: f"must have {least} {error.validator_value} {noun}"
-
-
-def _value(phrase: str) -> Callable[[ValidationError], str]:
-    return lambda error: f"{phrase} {_expectation(error.validator_value)}"
-
-
-_PHRASES: Mapping[str, Callable[[ValidationError], str]] = {
+_PHRASES: Mapping[str, Callable[[Fault], str]] = {
     "type": _type,
-    "required": _required,
-    "additionalProperties": _additional,
+    "required": lambda fault: f"has no `{fault.detail}`",
+    "additionalProperties": lambda fault: (
+        f"has keys that are not allowed: {_expectation(fault.detail[:10])[1:-1]}"
+    ),
+    "false": lambda _: "is not allowed here",
     "unevaluatedProperties": lambda _: "has keys that are not allowed",
     "enum": _value("must be one of"),
     "const": _value("must be"),
@@ -94,6 +76,8 @@ _PHRASES: Mapping[str, Callable[[ValidationError], str]] = {
     "minProperties": _count("at least", "keys"),
     "maxProperties": _count("at most", "keys"),
     "uniqueItems": lambda _: "must not have an element twice",
+    "items": lambda _: "has more elements than are allowed",
+    "maxContains": lambda _: "has too many elements of the kind that is counted",
     "contains": lambda _: "has no element of the kind that is required",
     "not": lambda _: "is of a kind that is excluded",
     "propertyNames": lambda _: "has a key that is not allowed",
@@ -101,58 +85,109 @@ _PHRASES: Mapping[str, Callable[[ValidationError], str]] = {
 }
 
 
-def phrase(error: ValidationError) -> str:
+def phrase(fault: Fault) -> str:
     """What is wrong at one place, without naming it: `must be number, is string`."""
-    keyword = str(error.validator)
-    if keyword in ("anyOf", "oneOf"):
-        return _alternatives(error)
-    known = _PHRASES.get(keyword)
-    return known(error) if known else f"does not fit `{keyword}` of the schema"
+    if fault.keyword in ("anyOf", "oneOf"):
+        return _alternatives(fault)
+    known = _PHRASES.get(fault.keyword)
+    return known(fault) if known else f"does not fit `{fault.keyword}` of the schema"
 
 
-def _alternatives(error: ValidationError) -> str:
+def _alternatives(fault: Fault) -> str:
     """Of alternatives the one that was meant, if the value has the type or tag of just one."""
-    if not error.context:
+    tried: list[list[Fault]] = fault.detail
+    if not tried:
         return "fits more than one of the alternatives"
-    meant: dict[Any, ValidationError | None] = {}
-    for fault in error.context:
-        alternative = fault.relative_schema_path[0]
-        if _tells_apart(fault):
-            meant[alternative] = None
-        else:
-            meant.setdefault(alternative, fault)
-    nearest = [fault for fault in meant.values() if fault is not None]
-    if len(nearest) != 1:
+    meant = [
+        faults[0]
+        for faults in tried
+        if not any(_tells_apart(each, len(fault.path)) for each in faults)
+    ]
+    if len(meant) != 1:
         return "fits none of the alternatives"
+    nearest = meant[0]
     return (
-        f"fits none of the alternatives; the nearest: {nearest[0].json_path} {phrase(nearest[0])}"
+        f"fits none of the alternatives; the nearest: {json_path(nearest.path)} {phrase(nearest)}"
     )
 
 
-def _tells_apart(fault: ValidationError) -> bool:
+def _tells_apart(fault: Fault, depth: int) -> bool:
     """Whether a fault shows that an alternative was not meant at all: another type, or another
     value of a key such as `kind`."""
-    depth = len(fault.relative_path)
-    return (depth == 0 and fault.validator == "type") or (
-        depth <= 1 and fault.validator in ("const", "enum")
+    below = len(fault.path) - depth
+    return (below == 0 and fault.keyword == "type") or (
+        below <= 1 and fault.keyword in ("const", "enum")
     )
 
 
-def _place(error: ValidationError) -> list[tuple[bool, int, str]]:
-    return [
-        (False, part, "") if isinstance(part, int) else (True, 0, str(part))
-        for part in error.absolute_path
-    ]
+def _place(fault: Fault) -> list[tuple[bool, int, str]]:
+    return [(False, part, "") if isinstance(part, int) else (True, 0, part) for part in fault.path]
 
 
-def describe(errors: list[ValidationError]) -> tuple[str, dict[str, Any]]:
-    """A message and JSON details for a document with these errors (at least one)."""
+def json_path(path: Path) -> str:
+    """A path as JSONPath: `$.lines[0]['unit price']`."""
+    text = "$"
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif part.isidentifier():
+            text += f".{part}"
+        else:
+            escaped = part.replace("\\", "\\\\").replace("'", "\\'")
+            text += f"['{escaped}']"
+    return text
+
+
+def describe(faults: list[Fault]) -> tuple[str, dict[str, Any]]:
+    """A message and JSON details for a document with these faults (at least one)."""
     found = [
-        {"path": error.json_path, "message": phrase(error), "keyword": str(error.validator)}
-        for error in sorted(errors, key=_place)
+        {"path": json_path(fault.path), "message": phrase(fault), "keyword": fault.keyword}
+        for fault in sorted(faults, key=_place)
     ]
     shown = [f"{entry['path']} {entry['message']}" for entry in found[:_MAX_IN_MESSAGE]]
     if len(found) > _MAX_IN_MESSAGE:
         shown.append(f"and {len(found) - _MAX_IN_MESSAGE} more")
     message = f"does not fit the schema: {'; '.join(shown)}"
     return message, {"errors": found[:MAX_LISTED], "count": len(found)}
+
+
+def fault_of(error: Any) -> Fault:
+    """A `ValidationError` of the library as a fault."""
+    keyword = "false" if error.validator is None else str(error.validator)
+    make_detail = _DETAILS.get(keyword)
+    detail = None if make_detail is None else make_detail(error)
+    path = tuple(error.absolute_path)
+    return Fault(path, keyword, error.validator_value, error.instance, detail)
+
+
+def _missing_key(error: Any) -> str:
+    # The library reports each missing key by itself and names it in its message alone.
+    missing = [key for key in error.validator_value if key not in error.instance]
+    return next((key for key in missing if error.message.startswith(f"{key!r} ")), missing[0])
+
+
+def _surplus_keys(error: Any) -> list[str]:
+    patterns = "|".join(f"({pattern})" for pattern in error.schema.get("patternProperties", {}))
+    return sorted(
+        key
+        for key in error.instance
+        if key not in error.schema.get("properties", {})
+        and not (patterns and re.search(patterns, key))
+    )
+
+
+def _tried(error: Any) -> list[list[Fault]]:
+    tried: dict[Any, list[Fault]] = {}
+    for inner in error.context or ():
+        # An alternative that is `false` gives no path.
+        alternative = inner.relative_schema_path[0] if inner.relative_schema_path else id(inner)
+        tried.setdefault(alternative, []).append(fault_of(inner))
+    return list(tried.values())
+
+
+_DETAILS: Mapping[str, Callable[[Any], Any]] = {
+    "required": _missing_key,
+    "additionalProperties": _surplus_keys,
+    "anyOf": _tried,
+    "oneOf": _tried,
+}
