@@ -51,7 +51,6 @@ CODES: Mapping[str, str] = {
     "NX401": "expression that cannot be compiled",
     "NX402": "unknown name",
     "NX403": "unknown variable of the project",
-    "NX404": "value that does not exist here",
     "NX404": "value that does not exist where it is read",
     "NX501": "signals or values that run in a circle",
     "NX502": "concurrent branches that meet without a merge",
