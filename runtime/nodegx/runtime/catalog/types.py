@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 _CAMEL_HUMP = re.compile("(?<!^)([A-Z])")
 
@@ -199,9 +199,12 @@ class NodeType:
     def packages_for(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
         """The distributions that a node with these literal parameters imports."""
         packages = self.packages
-        if not isinstance(packages, tuple) and not callable(packages):
-            packages = packages.get(self._variant_of(parameters), ())
-        return packages if isinstance(packages, tuple) else packages(parameters)
+        if isinstance(packages, Mapping):
+            by_variant = cast("Mapping[str, Packages]", packages)
+            packages = by_variant.get(self._variant_of(parameters), ())
+        if callable(packages):
+            return packages(parameters)
+        return cast("tuple[str, ...]", packages)
 
     def _variant_of(self, parameters: Mapping[str, Any]) -> str:
         if self.variant is None:
