@@ -204,7 +204,7 @@ class NodeType:
             packages = by_variant.get(self._variant_of(parameters), ())
         if callable(packages):
             return packages(parameters)
-        return cast("tuple[str, ...]", packages)
+        return packages
 
     def _variant_of(self, parameters: Mapping[str, Any]) -> str:
         if self.variant is None:
