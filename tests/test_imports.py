@@ -28,7 +28,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "server": ("nodegx.runtime", "nodegx.server", "nodegx.console", "nodegx.compiler"),
     "console": ("nodegx.runtime", "nodegx.console"),
     "compiler": ("nodegx.compiler", "nodegx.runtime.catalog", "nodegx.runtime.node"),
-    "infra": ("nodegx.infra", "nodegx.compiler.manifest"),
+    "infra": (
+        *("nodegx.infra", "nodegx.compiler.manifest", "nodegx.compiler.targets"),
+        "nodegx.runtime.history.dynamodb_table",
+    ),
     "providers": ("nodegx.providers", "nodegx.infra", "nodegx.compiler.manifest"),
     "cli": ("nodegx",),
 }

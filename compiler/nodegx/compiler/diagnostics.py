@@ -68,6 +68,13 @@ CODES: Mapping[str, str] = {
     "NX604": "two workflows have the same name",
     "NX605": "unknown time zone",
     "NX606": "build directory with files of someone else",
+    "NX701": "schedule that the target cannot keep",
+    "NX702": "longer than the target lets a function run",
+    "NX703": "memory that the target does not have",
+    "NX704": "trigger that the target does not have",
+    "NX705": "something that cannot be shared on the target",
+    "NX706": "limit that the target keeps differently",
+    "NX707": "more variables than the target has room for",
 }
 """What each code stands for. Codes are stable: documentation and editors refer to them."""
 

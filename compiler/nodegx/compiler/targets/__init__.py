@@ -1,0 +1,1 @@
+"""Where compiled workflows run: a package a target, from manifests to a plan and a program."""

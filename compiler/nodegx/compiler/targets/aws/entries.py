@@ -1,0 +1,73 @@
+"""`entry.py`: binds a handler to what invokes its function, when it is compiled."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+from nodegx.compiler.manifest import Manifest, TriggerEntry
+from nodegx.compiler.printer import print_module
+
+from .plan import Function
+
+MODULE = "nodegx.runtime.aws.entry"
+
+
+def entry(manifest: Manifest, function: Function) -> str:
+    """The text of a workflow's `entry.py`."""
+    bound = [_binding(manifest, trigger) for trigger in manifest.triggers]
+    adapters = sorted({name for name, _ in bound} | ({"bound"} if len(bound) > 1 else set()))
+    name = manifest.handler.function
+    imported = name if _local(manifest) == name else f"{name} as {_local(manifest)}"
+    calls = [call for _, call in bound]
+    handler = calls[0] if len(calls) == 1 else f"bound({', '.join(calls)})"
+    last = manifest.name.rpartition("/")[2]
+    doc = (
+        f"AWS Lambda entry of {last}: `{function.handler}`.\n\n"
+        f"Compiled by nodegx from {manifest.source}. Edit the workflow, not this file.\n"
+    )
+    text = "\n".join(
+        (
+            repr(doc),
+            f"from {manifest.handler.module} import {imported}",
+            f"from {MODULE} import {', '.join(adapters)}",
+            f"handler = {handler}",
+        )
+    )
+    return print_module(ast.parse(text)).text
+
+
+def _binding(manifest: Manifest, entry: TriggerEntry) -> tuple[str, str]:
+    """The adapter of a trigger, and the call that makes it."""
+    adapter, keys = _ADAPTERS[entry.type]
+    config = {
+        name: value
+        for name, value in entry.config.items()
+        if value is not None and (keys is None or name in keys)
+    }
+    if adapter == "event" and "filter" not in config:
+        config = {}  # the rule knows the name, and lets nothing else through
+    arguments = [_local(manifest), repr(entry.node), *([repr(config)] if config else [])]
+    if adapter in ("http", "request") and not manifest.responds:
+        arguments.append("responds=False")
+    return adapter, f"{adapter}({', '.join(arguments)})"
+
+
+def _local(manifest: Manifest) -> str:
+    """The handler's name in `entry.py`, where some names are taken."""
+    name = manifest.handler.function
+    taken = {"bound", "handler", *(adapter for adapter, _ in _ADAPTERS.values())}
+    return "workflow" if name in taken else name
+
+
+_ADAPTERS: Mapping[str, tuple[str, tuple[str, ...] | None]] = {
+    "trigger.webhook": ("http", None),
+    "cloud.request": ("request", None),
+    "trigger.schedule": ("schedule", ("timezone",)),
+    "trigger.event": ("event", ("event", "filter")),
+    "trigger.queue": ("queue", ()),
+    "trigger.file": ("file", ()),
+    "trigger.record": ("record", ("events", "filter")),
+    "trigger.manual": ("manual", ("inputs",)),
+}
+"""The adapter of each type of trigger, and the parameters that it needs; None is all."""
