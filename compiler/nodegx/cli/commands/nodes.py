@@ -88,10 +88,10 @@ def node_data(declared: NodeType) -> dict[str, Any]:
 
 
 def _packages(declared: NodeType) -> list[str]:
-    """Every distribution that some use of the node imports."""
-    if isinstance(declared.packages, tuple):
-        return sorted(declared.packages)
-    return sorted({name for names in declared.packages.values() for name in names})
+    """The distributions that plain uses of the node import, one use for each variant."""
+    param = declared.variant and declared.param(declared.variant)
+    variants = [{param.name: choice} for choice in param.choices] if param else [{}]
+    return sorted({name for variant in variants for name in declared.packages_for(variant)})
 
 
 def _signal_data(signal: Signal) -> dict[str, str]:
