@@ -90,7 +90,9 @@ def node_data(declared: NodeType) -> dict[str, Any]:
 def _packages(declared: NodeType) -> list[str]:
     """The distributions that plain uses of the node import, one use for each variant."""
     param = declared.variant and declared.param(declared.variant)
-    variants = [{param.name: choice} for choice in param.choices] if param else [{}]
+    variants: list[dict[str, Any]] = (
+        [{param.name: choice} for choice in param.choices] if param else [{}]
+    )
     return sorted({name for variant in variants for name in declared.packages_for(variant)})
 
 
