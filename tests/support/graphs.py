@@ -23,6 +23,7 @@ Document = dict[str, Any]
 FIRST_OUTPUT = {
     "trigger.manual": "started",
     "trigger.webhook": "received",
+    "trigger.event": "received",
     "trigger.schedule": "fired",
     "logic.forEach": "completed",
 }

@@ -113,6 +113,8 @@ class NamesAt(Names):
         node, path = self._node_of(reference)
         if node is not None and reference.root not in self._arguments:
             self._check(node, path, reference.offset)
+        if reference.root in ITEM_TYPES and reference.root not in self._arguments:
+            self._check_loop(reference)
         try:
             return super().resolve(reference)
         except ExpressionError as error:
@@ -169,6 +171,14 @@ class NamesAt(Names):
             return
         if not present and not self._is_failed(node, first):
             raise AbsentError(self._absent(node), offset, self._absent_hint(node))
+
+    def _check_loop(self, reference: Reference) -> None:
+        if not self._scopes.loops(self._place):
+            raise AbsentError(
+                f"`{reference.root}` exists only inside a loop",
+                reference.offset,
+                "it belongs to what follows `iteration` of a logic.forEach",
+            )
 
     def _is_failed(self, node: GraphNode, first: str | int | None) -> bool:
         return first == "error" and self._scopes.error(self._place, node.id) is not Presence.NEVER

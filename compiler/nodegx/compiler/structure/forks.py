@@ -93,8 +93,8 @@ class Forks:
         merge = self._merge_of(sweep, outer)
         inner = [meeting for meeting in sweep.meetings if meeting != merge]
         groups = sweep.groups(inner)
-        if merge is not None and len(groups) == 1:
-            self._overlap(sweep, [*inner, merge])
+        if len(groups) == 1:
+            self._overlap(sweep, sweep.meetings)
             groups = [1 << bit for bit in range(len(sweep.targets))]
         fork.shape = Shape.PARALLEL
         fork.edges = []
@@ -142,11 +142,15 @@ class Forks:
         if not self.flow.is_merge(key):
             sweep.wrong = True
             branches = [self._name(target) for target in sweep.members(sweep.masks[key])]
-            ends = [self.flow.name(source) for source in sources]
+            ends = sorted(map(self._name, sources), key=self._place)
             self.wrong.append(problems.meeting(self.flow.graph, self._name(key), branches, ends))
 
     def _name(self, key: str) -> str:
         return self.flow.name(key)
+
+    def _place(self, node: str) -> int:
+        """Where a node stands in the file."""
+        return self.flow.graph.nodes[node].index if node in self.flow.graph.nodes else -1
 
     # -------------------------------------------------------------------------- merging
 
