@@ -25,6 +25,7 @@ from .values import Reply, Trigger
 from .workflow import Workflow
 
 GRACE = 5.0  # seconds that a cancelled handler has for its cleanup, such as `finally` parts
+LEAST_GRACE = 0.1  # the same once the host's deadline has come
 
 
 class Execution:
@@ -40,6 +41,8 @@ class Execution:
         id: its id; None makes a new one.
         parent: id of the execution that called this one.
         depth: how deep calls are nested.
+        deadline: when the host wants it over, in seconds since the epoch, if that comes before the
+            workflow's own time limit; it ends with the status `timeout` then.
         capture: replaces the workflow's own history setting of that name.
         on_step: is told of every step as it starts and ends.
         log: where log lines go.
@@ -62,6 +65,7 @@ class Execution:
         id: str | None = None,
         parent: str | None = None,
         depth: int = 0,
+        deadline: float | None = None,
         capture: str | None = None,
         on_step: OnStep | None = None,
         log: logs.Log | None = None,
@@ -71,6 +75,7 @@ class Execution:
         self.trigger = trigger
         self.host = host
         self.depth = depth
+        self.deadline = deadline
         self.halted = False
         self.secrets = Secrets(host.secrets)
         self.record = ExecutionRecord(
@@ -140,7 +145,7 @@ class Execution:
         if self._task is None:
             raise RuntimeError("The execution has not been started")
         if not self._task.done():
-            await asyncio.wait((self._task,))
+            await _ended(self._task)
         if self._task.cancelled():  # with its event loop, before it could do anything
             self.record.status = Status.CANCELLED
             self._answer(Status.CANCELLED)
@@ -224,10 +229,9 @@ class Execution:
     # --- the run itself ------------------------------------------------------------------------
 
     async def _live(self) -> None:
-        settings = self.workflow.settings
-        if settings.timeout is not None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(settings.timeout, self._expire, settings.timeout)
+        limit = self._time_limit()
+        if limit is not None:
+            self._timer = asyncio.get_running_loop().call_later(limit, self._expire, limit)
         fatal: BaseException | None = None
         self._alive = True
         try:
@@ -276,8 +280,22 @@ class Execution:
                 await asyncio.sleep(delay)
                 attempt += 1
 
+    def _time_limit(self) -> float | None:
+        """Seconds that the handler has: the workflow's own, or what is left until the deadline."""
+        limit = self.workflow.settings.timeout
+        if self.deadline is None:
+            return limit
+        left = max(0.0, self.deadline - time())
+        return left if limit is None else min(limit, left)
+
+    def _grace(self) -> float:
+        """Seconds that a handler has for its cleanup: less where the deadline does not allow it."""
+        if self.deadline is None:
+            return GRACE
+        return min(GRACE, max(LEAST_GRACE, self.deadline - time()))
+
     def _expire(self, seconds: float) -> None:
-        message = f"The execution took longer than {seconds:g} s"
+        message = f"The execution took longer than {seconds:.4g} s"
         self._end(Status.TIMEOUT, ErrorInfo(message, "timeout", "retriable", None, 1, None))
 
     def _end(self, status: Status, info: ErrorInfo) -> None:
@@ -289,19 +307,19 @@ class Execution:
         self._task.cancel()
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._task.get_loop().call_later(GRACE, self._halt)
+        self._timer = self._task.get_loop().call_later(self._grace(), self._halt)
 
     def _halt(self) -> None:
         """Cancels a handler again that is still at it after its grace."""
         self.halted = True
         if self._task is not None:
             self._task.cancel()
-            self._timer = self._task.get_loop().call_later(GRACE, self._halt)
+            self._timer = self._task.get_loop().call_later(self._grace(), self._halt)
 
     def _answer(self, status: Status) -> None:
         if self.response.done():
             return
-        problem = _PROBLEMS.get(status)
+        problem = None if status is Status.SUCCESS else _PROBLEMS.get(status)
         if problem is None:
             self.response.set_result(None)
             return
@@ -333,7 +351,7 @@ class Execution:
 
     async def _report(self, status: Status, info: ErrorInfo | None) -> None:
         """Writes the history and calls the workflow for failures."""
-        level: logs.Level = "info" if status == Status.SUCCESS else "warning"
+        level: logs.Level = "info" if status is Status.SUCCESS else "warning"
         if self._log.wants(level):
             took = (self.record.finished or 0.0) - self.record.started
             self.log(level, f"execution ended: {status}", duration=round(took, 6))
@@ -344,7 +362,7 @@ class Execution:
                 await self._history.finished(self.record)  # cancelled while it waited; once only
             except Exception as error:
                 self.log("error", f"the history was not written: {error}")
-        if status in (Status.ERROR, Status.TIMEOUT) and info is not None:
+        if info is not None and status in (Status.ERROR, Status.TIMEOUT):
             await self._call_on_error(info)
 
     async def _call_on_error(self, info: ErrorInfo) -> None:
@@ -387,3 +405,18 @@ _PROBLEMS = {
     Status.TIMEOUT: (504, "The workflow took too long"),
     Status.CANCELLED: (503, "The execution was cancelled"),
 }
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    """Waits for a task without cancelling it, at a third of what `asyncio.wait` takes."""
+    waiter = task.get_loop().create_future()
+
+    def wake(_: asyncio.Task[Any]) -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    task.add_done_callback(wake)
+    try:
+        await waiter
+    finally:
+        task.remove_done_callback(wake)

@@ -226,13 +226,13 @@ class Run(Steps):
                 self._recorder.skip(node, self._suffix)
             return
 
-        def respond(
-            status: Any, headers: Mapping[str, Any] | None = None, body: Any = None
-        ) -> None:
-            self._owner.reply(make_reply(status, headers, body))
-
         options: dict[str, Any] = {} if headers is None else {"headers": headers}
-        await self.step(node, respond, status=status, body=body, **options)
+        await self.step(node, self._reply, status=status, body=body, **options)
+
+    def _reply(
+        self, *, status: Any, headers: Mapping[str, Any] | None = None, body: Any = None
+    ) -> None:
+        self._owner.reply(make_reply(status, headers, body))
 
     async def wait(self, node: Node, *, seconds: Any = None, until: Any = None) -> None:
         """Pauses for a duration (seconds, or text such as `5s`), or until a point in time (ISO

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from time import perf_counter
+from types import CoroutineType, NoneType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from . import retry
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from .execution import Execution
     from .history.recorder import Recorder
+
+_PLAIN = frozenset({NoneType, bool, int, float, str, list, dict, tuple})
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -109,14 +112,12 @@ class Steps:
             raise asyncio.CancelledError
         try:
             result = fn(*args, **kwargs)
-            if hasattr(type(result), "__await__"):  # pyright: ignore[reportUnknownArgumentType]
-                return await result
+            return await result if _is_awaitable(result) else result
         except Exception as error:
             Failure.mark(error, self._owner.id, node.id, 1)
             raise
         except SystemExit as error:
             raise _not_an_exit(error, self._owner.id, node.id) from error
-        return result
 
     async def _recorded_step(
         self, node: Node, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -138,7 +139,7 @@ class Steps:
                         )
                     else:
                         result = fn(*args, **kwargs)
-                        if hasattr(type(result), "__await__"):  # pyright: ignore[reportUnknownArgumentType]
+                        if _is_awaitable(result):
                             result = await result
                     break
                 except SystemExit as error:
@@ -181,8 +182,15 @@ def _not_an_exit(error: SystemExit, execution: str, node: str) -> FatalError:
     return failure
 
 
+def _is_awaitable(result: Any) -> bool:
+    """Whether a call was asynchronous. Nearly all results are coroutines or plain JSON, which is
+    told at once; the search through a type's bases takes its time."""
+    kind: Any = type(result)
+    if kind is CoroutineType:
+        return True
+    return kind not in _PLAIN and hasattr(kind, "__await__")
+
+
 async def _settle(result: Any) -> Any:
     """The result of a call that may be asynchronous."""
-    if hasattr(type(result), "__await__"):  # pyright: ignore[reportUnknownArgumentType]
-        return await result
-    return result
+    return await result if _is_awaitable(result) else result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 KEY = "pk"
-TTL = "expires"
+EXPIRES = "expires"
 """The attribute that tells DynamoDB when to remove an item."""
 
 
