@@ -72,6 +72,16 @@ def test_finds_what_user_code_imports(package: Path) -> None:
     assert set(runtime_files(code)) == BASE | {"nodes/__init__.py", "nodes/mail.py"}
 
 
+def test_joins_what_several_modules_need(package: Path) -> None:
+    found = runtime_files("import nodegx.runtime.nodes.mail", "import nodegx.runtime.history")
+    assert set(found) == BASE | {"nodes/__init__.py", "nodes/mail.py", "history/__init__.py"}
+
+
+def test_leaves_out_what_runs_a_handler_by_hand_where_nobody_does(package: Path) -> None:
+    found = runtime_files("from nodegx.runtime import Run", runnable=False)
+    assert set(found) == BASE - {"__main__.py"}
+
+
 def test_ignores_what_is_not_ours(package: Path) -> None:
     source = "import json, nodegx.runtimes\nfrom nodegx import compiler\nimport nodegx.nothing"
     assert set(runtime_files(source)) == BASE

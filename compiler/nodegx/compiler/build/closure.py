@@ -10,7 +10,7 @@ from pathlib import Path
 
 PACKAGE = "nodegx.runtime"
 ENTRY = f"{PACKAGE}.__main__"
-"""Part of every subset, so that `python -m nodegx.runtime handler.py` works beside a handler."""
+"""Part of runnable subsets, so that `python -m nodegx.runtime handler.py` works beside a handler."""
 
 
 @cache
@@ -22,27 +22,35 @@ def runtime_root() -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def runtime_files(handler: str) -> tuple[str, ...]:
-    """Source files that `handler` needs, relative to `nodegx/runtime`, sorted, with `/`.
+def runtime_files(*sources: str, runnable: bool = True) -> tuple[str, ...]:
+    """Source files that modules need, relative to `nodegx/runtime`, sorted, with `/`.
 
     Follows every import of the package's own modules, those inside functions too; leaves out what
     is imported for type checkers only.
 
     Args:
-        handler: source text of a handler.
+        sources: source texts: of a handler, and of what a target puts beside it.
+        runnable: whether `python -m nodegx.runtime handler.py` has to work.
     """
-    tree = ast.parse(handler)
+    wanted = {ENTRY} if runnable else set[str]()
+    for source in sources:
+        wanted.update(_imported_by(source))
+    return _closure(frozenset(wanted))
+
+
+def _imported_by(source: str) -> Iterator[str]:
+    tree = ast.parse(source)
     top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     # Handlers import at their top. Only what a user's own code imports needs the long way round.
-    if sum(PACKAGE in ast.unparse(node) for node in top) == handler.count(PACKAGE):
+    if sum(PACKAGE in ast.unparse(node) for node in top) == source.count(PACKAGE):
         tree = ast.Module(list[ast.stmt](top), [])
-    return _closure(frozenset(_imports(tree, "handler", is_package=False)))
+    return _imports(tree, "handler", is_package=False)
 
 
 @cache
 def _closure(wanted: frozenset[str]) -> tuple[str, ...]:
     found: dict[str, Path] = {}
-    queue = [PACKAGE, ENTRY, *sorted(wanted)]
+    queue = [PACKAGE, *sorted(wanted)]
     while queue:
         module = queue.pop()
         if module in found or (path := _source(module)) is None:

@@ -23,7 +23,11 @@ class Environment:
         env: environment variables that workflows may read (named by `NODEGX_ENV`, a JSON list).
         secrets: secret name -> ARN in Secrets Manager (`NODEGX_SECRETS`, JSON).
         functions: workflow name -> ARN of its alias (`NODEGX_FUNCTIONS`, JSON).
+        sources: trigger id -> ARN of the queue, stream or table that it watches
+            (`NODEGX_SOURCES`, JSON); only needed where a workflow has several such triggers.
         retention_days: how long executions are kept (`NODEGX_RETENTION_DAYS`).
+        revision: what was deployed (`NODEGX_REVISION`).
+        log_level: the least level that is logged (`NODEGX_LOG_LEVEL`).
     """
 
     project: str
@@ -35,12 +39,15 @@ class Environment:
     env: Mapping[str, str]
     secrets: Mapping[str, str]
     functions: Mapping[str, str]
+    sources: Mapping[str, str]
     retention_days: int
+    revision: str
+    log_level: str
 
     @classmethod
     def read(cls, env: Mapping[str, str] | None = None) -> Environment:
-        """Reads the variables of this process, or of `env`."""
-        given = os.environ if env is None else env
+        """Reads the variables of this process, or of `env`. Empty ones count as missing."""
+        given = {name: value for name, value in (env or os.environ).items() if value}
         names: list[str] = json.loads(given.get("NODEGX_ENV", "[]"))
         return cls(
             project=given.get("NODEGX_PROJECT", ""),
@@ -52,5 +59,8 @@ class Environment:
             env={name: given[name] for name in names if name in given},
             secrets=json.loads(given.get("NODEGX_SECRETS", "{}")),
             functions=json.loads(given.get("NODEGX_FUNCTIONS", "{}")),
+            sources=json.loads(given.get("NODEGX_SOURCES", "{}")),
             retention_days=int(given.get("NODEGX_RETENTION_DAYS", "30")),
+            revision=given.get("NODEGX_REVISION", ""),
+            log_level=given.get("NODEGX_LOG_LEVEL", "info").lower(),
         )

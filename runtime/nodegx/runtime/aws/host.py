@@ -2,67 +2,66 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
-from typing import Any
+from time import time
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from nodegx.runtime.errors import FatalError, NodegxError
 from nodegx.runtime.history.dynamodb_items import DynamoWriter
-from nodegx.runtime.history.record import ExecutionRecord
+from nodegx.runtime.history.plain import plain
 from nodegx.runtime.host import HistorySink
 from nodegx.runtime.ids import new_id
 from nodegx.runtime.run import MAX_CALL_DEPTH
+from nodegx.runtime.threads import Threads
 
 from .client import AwsClient
 from .credentials import CredentialChain
 from .environment import Environment
+from .log import InvocationLog
 from .secrets import SecretsManager
+from .sink import DynamoSink
 
 EVENT_SOURCE = "nodegx"
-GRACE = 5.0
-"""Seconds a function may outlive its workflow's own limit."""
+MARGIN = 0.5
+"""Seconds before an invocation's end at which its runs are ended, so that this gets on record."""
+LONGEST = 900.0
+"""Seconds that an invocation of another function may take."""
 
 
-class DynamoSink:
-    """Writes the history of this function's executions to DynamoDB.
+class Context(Protocol):
+    """What AWS Lambda tells about an invocation, as far as it matters here."""
 
-    Args:
-        writer: where to.
-        timeout: seconds after which an execution that has not ended is known to have died.
-    """
-
-    def __init__(self, writer: DynamoWriter, timeout: float | None) -> None:
-        self._writer = writer
-        self._timeout = timeout
-
-    async def started(self, record: ExecutionRecord) -> None:
-        """Keeps a start."""
-        deadline = None if self._timeout is None else record.started + self._timeout + GRACE
-        await asyncio.to_thread(self._writer.put_started, record, deadline=deadline)
-
-    async def finished(self, record: ExecutionRecord) -> None:
-        """Keeps an end."""
-        await asyncio.to_thread(self._writer.put_finished, record)
+    @property
+    def aws_request_id(self) -> str: ...
+    def get_remaining_time_in_millis(self) -> int: ...
 
 
 class AwsHost:
-    """Lets a run call other functions, publish events and read secrets.
+    """Lets a run call other functions, publish events and read secrets. One for a process.
 
     Args:
         environment: the deployment.
-        timeout: the workflow's time limit in seconds.
+
+    Attributes:
+        deadline: when runs of the current invocation must have ended, in seconds since the epoch;
+            None if there is no limit.
+        log: where its log lines go.
     """
 
-    def __init__(self, environment: Environment, *, timeout: float | None = None) -> None:
+    def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.vars: Mapping[str, Any] = environment.vars
         self.env: Mapping[str, str] = environment.env
+        self.log = InvocationLog(environment.log_level)
+        self.deadline: float | None = None
+        self._end: float | None = None
         self._credentials = CredentialChain()
+        self._clients: dict[str, AwsClient] = {}
+        self._threads = Threads("aws", 32)
         self.secrets: Mapping[str, str] = SecretsManager(
-            environment.secrets,
-            self._client("secretsmanager") if environment.secrets else None,
+            environment.secrets, lambda: self._client("secretsmanager")
         )
         self.history: HistorySink | None = None
         if environment.history_table:
@@ -73,15 +72,18 @@ class AwsHost:
                 bucket=environment.bucket,
                 retention_days=environment.retention_days,
             )
-            self.history = DynamoSink(writer, timeout)
-        self._clients: dict[str, AwsClient] = {}
+            self.history = DynamoSink(writer, lambda: self._end)
+
+    def begin(self, context: Context | None) -> None:
+        """An invocation begins; Lambda has one at a time in a process."""
+        self.log.request = getattr(context, "aws_request_id", None)
+        remaining = getattr(context, "get_remaining_time_in_millis", None)
+        self._end = None if remaining is None else time() + remaining() / 1000
+        self.deadline = None if self._end is None else self._end - MARGIN
 
     def _client(self, service: str) -> AwsClient:
-        return AwsClient(service, credentials=self._credentials)
-
-    def _shared(self, service: str) -> AwsClient:
         if service not in self._clients:
-            self._clients[service] = self._client(service)
+            self._clients[service] = AwsClient(service, credentials=self._credentials)
         return self._clients[service]
 
     async def call(
@@ -92,19 +94,22 @@ class AwsHost:
         Raises:
             FatalError: code `call.unknown`; this function may not call it.
             NodegxError: code `call.failed`; it failed.
+            AwsError: it could not be invoked.
         """
         arn = self.environment.functions.get(workflow)
         if arn is None:
             raise FatalError(f"There is no workflow {workflow} to call", code="call.unknown")
         execution = new_id()
         call = {"parent": parent, "depth": depth, "execution": execution}
-        body = json.dumps({"nodegx": {"call": call}, "input": payload}).encode()
-        answer = await asyncio.to_thread(
-            self._shared("lambda").request,
+        body = json.dumps({"nodegx": {"call": call}, "input": plain(payload)}).encode()
+        answer = await self._threads.run(
+            self._client("lambda").request,
             "POST",
             f"/2015-03-31/functions/{quote(arn, safe='')}/invocations",
             body=body,
             headers={"X-Amz-Invocation-Type": "RequestResponse" if wait else "Event"},
+            timeout=LONGEST if wait else None,
+            repeatable=False,
         )
         if not wait:
             return {"execution": execution}
@@ -138,7 +143,7 @@ class AwsHost:
         event_id = new_id()
         detail = {
             "name": event,
-            "data": payload,
+            "data": plain(payload),
             "id": event_id,
             "source": source,
             "depth": depth,
@@ -149,8 +154,8 @@ class AwsHost:
             "DetailType": event,
             "Detail": json.dumps(detail),
         }
-        answer = await asyncio.to_thread(
-            self._shared("events").call, "PutEvents", {"Entries": [entry]}
+        answer = await self._threads.run(
+            self._client("events").call, "PutEvents", {"Entries": [entry]}
         )
         if answer.get("FailedEntryCount"):
             failed = answer["Entries"][0]

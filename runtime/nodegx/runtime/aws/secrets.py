@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from nodegx.runtime.aws.client import AwsClient, AwsError
+from .client import AwsClient, AwsError
 
 KEEP = 300.0
 """Seconds after which a secret is fetched again, so that a rotation comes through."""
 
 
 class SecretsManager(Mapping[str, str]):
-    """Secrets by the names that workflows use.
+    """Secrets by the names that workflows use. Reading one that is not at hand blocks.
 
     Args:
         arns: name -> ARN.
-        client: client of Secrets Manager; made on first use if None.
+        client: gives the client of Secrets Manager once it is needed.
     """
 
-    def __init__(self, arns: Mapping[str, str], client: AwsClient | None = None) -> None:
+    def __init__(self, arns: Mapping[str, str], client: Callable[[], AwsClient]) -> None:
         self._arns = arns
         self._client = client
         self._kept: dict[str, tuple[float, str]] = {}
@@ -29,10 +29,8 @@ class SecretsManager(Mapping[str, str]):
         kept = self._kept.get(name)
         if kept is not None and time.monotonic() - kept[0] < KEEP:
             return kept[1]
-        if self._client is None:
-            self._client = AwsClient("secretsmanager")
         try:
-            value = self._client.call("GetSecretValue", {"SecretId": arn})["SecretString"]
+            value = self._client().call("GetSecretValue", {"SecretId": arn})["SecretString"]
         except AwsError as error:
             if kept is not None and error.retriable:
                 return kept[1]
@@ -47,3 +45,6 @@ class SecretsManager(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._arns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._arns

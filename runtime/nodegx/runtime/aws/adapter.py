@@ -1,0 +1,188 @@
+"""What all triggers of a function have in common."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar, cast
+
+from nodegx.runtime.errors import NodegxError
+from nodegx.runtime.execution import Execution
+from nodegx.runtime.values import Trigger
+from nodegx.runtime.workflow import Workflow
+
+from .environment import Environment
+from .host import AwsHost, Context
+
+Payload = Mapping[str, Any]
+Handler = Callable[[Any, Any], Any]
+T = TypeVar("T")
+
+MARK = "nodegx"
+"""Key of our own marks in payloads that the infrastructure, other functions and the command line
+make: `trigger` is the id of a trigger, `call` is there for direct invocations."""
+
+
+class Process:
+    """What a function's process keeps between invocations: a host, an event loop."""
+
+    _only: Process | None = None
+
+    def __init__(self) -> None:
+        self.host = AwsHost(Environment.read())
+        self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+
+    @classmethod
+    def get(cls) -> Process:
+        """The one of this process, made on first use."""
+        if cls._only is None:
+            cls._only = cls()
+        return cls._only
+
+
+class Adapter:
+    """A trigger's handler: called by Lambda with an event and a context.
+
+    Args:
+        workflow: the compiled workflow.
+        node: id of the trigger node.
+        type: its type.
+        config: its parameters, as the manifest has them.
+    """
+
+    def __init__(self, workflow: Workflow, node: str, type: str, config: Payload | None) -> None:
+        process = Process.get()
+        self.workflow = workflow
+        self.node = node
+        self.type = type
+        self.config: Payload = config or {}
+        self.host = process.host
+        self._loop = process.loop
+        workflow.revision = workflow.revision or process.host.environment.revision
+
+    def __call__(self, event: Any, context: Context | None) -> Any:
+        """Handles one invocation.
+
+        Raises:
+            NodegxError: the event is for another trigger, or its run failed.
+        """
+        self.host.begin(context)
+        mark = mark_of(event)
+        if mark.get("trigger", self.node) not in (self.node, None):
+            raise unknown(f"There is no trigger {mark['trigger']} here")
+        if "call" in mark:
+            return self._await(self._called(event, mark))
+        return self.serve(event, context)
+
+    def serve(self, event: Any, context: Context | None) -> Any:
+        """Handles an event of this trigger's source."""
+        return self._await(self.handle(event))
+
+    def accepts(self, event: Payload) -> bool:
+        """Whether an event without a mark comes from this trigger's source."""
+        return False
+
+    async def handle(self, event: Payload) -> Any:
+        """Handles an event of this trigger's source; each kind of source has its own way."""
+        raise NotImplementedError
+
+    async def begin(self, trigger: Trigger, **options: Any) -> Execution:
+        """Starts the workflow.
+
+        Args:
+            trigger: what starts it.
+            options: further arguments of the `Execution`.
+
+        Raises:
+            AwsError: the history cannot be written.
+        """
+        host = self.host
+        execution = Execution(
+            self.workflow, trigger, host, deadline=host.deadline, log=host.log, **options
+        )
+        await execution.start()
+        return execution
+
+    async def run(self, value: Any, **options: Any) -> Execution:
+        """Runs the workflow to its end with a value of this trigger; see `begin`."""
+        execution = await self.begin(Trigger(self.node, self.type, value), **options)
+        await execution.finish()
+        return execution
+
+    async def called(self, input: Any, call: Payload) -> dict[str, Any]:
+        """Runs the workflow for someone who invoked the function directly.
+
+        Args:
+            input: JSON, read as `nodegx run` reads it.
+            call: who called: `parent` and `depth`, and the id that the `execution` shall have.
+
+        Returns:
+            `status`, `output` (the answer's body), `error` and `execution`.
+        """
+        from nodegx.runtime.triggers.given import trigger_value
+
+        try:
+            value = trigger_value(self.type, self.config, input)
+        except NodegxError as error:
+            return _result("error", error={**_info(error), "details": error.details})
+        execution = await self.run(
+            value,
+            id=call.get("execution"),
+            parent=call.get("parent"),
+            depth=int(call.get("depth", 0)),
+        )
+        answer, failure = execution.answer, execution.failure
+        return _result(
+            execution.record.status.value,
+            output=None if answer is None else _json(answer.body),
+            error=None if failure is None else _json(failure._asdict()),
+            execution=execution.id,
+        )
+
+    async def _called(self, event: Payload, mark: Payload) -> dict[str, Any]:
+        if self.type != "trigger.manual" and mark.get("trigger") is None:
+            message = f"{self.workflow.name} has no trigger.manual to call"
+            return _result("error", error=_info(NodegxError(message, code="call.unknown")))
+        return await self.called(event.get("input"), mark["call"] or {})
+
+    def _await(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return self._loop.run_until_complete(coroutine)
+
+
+def mark_of(event: Any) -> Payload:
+    """Our own marks in an event; empty where there are none.
+
+    Raises:
+        NodegxError: the event is no object.
+    """
+    if not isinstance(event, Mapping):
+        raise unknown("An event must be an object")
+    return cast("Payload", event).get(MARK) or {}
+
+
+def unknown(message: str) -> NodegxError:
+    """An event that no trigger of this function takes."""
+    return NodegxError(message, code="event.unknown")
+
+
+def _result(status: str, **fields: Any) -> dict[str, Any]:
+    return {"status": status, "output": None, "error": None, "execution": None, **fields}
+
+
+def _info(error: NodegxError) -> dict[str, Any]:
+    category = "retriable" if error.retriable else "fatal"
+    return {"message": error.message, "code": error.code, "category": category}
+
+
+def _json(value: Any) -> Any:
+    """What a workflow computed, as JSON data; what it cannot be becomes text."""
+    import json
+
+    from nodegx.runtime.history.plain import plain
+    from nodegx.runtime.triggers.reply import ReplyError, to_json
+
+    try:
+        return json.loads(to_json(value))
+    except ReplyError:
+        return plain(value)
