@@ -185,7 +185,7 @@ def _not_an_exit(error: SystemExit, execution: str, node: str) -> FatalError:
 def _is_awaitable(result: Any) -> bool:
     """Whether a call was asynchronous. Nearly all results are coroutines or plain JSON, which is
     told at once; the search through a type's bases takes its time."""
-    kind: Any = type(result)
+    kind: type[object] = type(result)
     if kind is CoroutineType:
         return True
     return kind not in _PLAIN and hasattr(kind, "__await__")
