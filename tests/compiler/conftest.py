@@ -16,4 +16,4 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether expected files are to be written."""
-    return bool(request.config.getoption("--update-golden"))
+    return bool(request.config.getoption("--update-golden", default=False))

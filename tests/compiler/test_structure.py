@@ -321,5 +321,15 @@ def test_too_much_nesting_is_refused() -> None:
     assert only.code == "NX509"
 
 
+def test_too_many_alternatives_are_refused() -> None:
+    triggers = [_event(f"t{number}") for number in range(101)]
+    starts = ";".join(f"{trigger['id']} > a" for trigger in triggers)
+    (only,) = found(starts, *triggers, node("start", "trigger.manual"))
+    assert only.code == "NX511"
+    cases = [{"name": f"c{number}", "when": "{{ start.n }}"} for number in range(101)]
+    (only,) = found("start > w; w.c1 > a", node("w", "logic.switch", cases=cases))
+    assert (only.code, only.node) == ("NX511", "w")
+
+
 def test_put_is_a_step() -> None:
     assert outline(built("start > a", put("a")).body) == "a"

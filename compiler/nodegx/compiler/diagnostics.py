@@ -62,6 +62,7 @@ CODES: Mapping[str, str] = {
     "NX508": "end of a try that is never reached",
     "NX509": "nesting too deep to be read",
     "NX510": "shared steps with more than two ways on",
+    "NX511": "more alternatives than can be nested",
     "NX601": "wrong project file",
     "NX602": "two triggers answer the same address",
     "NX603": "unknown workflow",

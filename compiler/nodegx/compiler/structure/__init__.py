@@ -38,7 +38,7 @@ from nodegx.runtime.catalog.types import Kind
 
 from . import problems
 from .builder import Builder
-from .flow import Flow, Shape, flow_of
+from .flow import MAX_ALTERNATIVES, Flow, Shape, crowded, flow_of
 from .forks import resolve
 from .layout import Layout, lay_out
 from .order import CycleError, Dominators, dominators
@@ -68,6 +68,9 @@ def analyse(graph: Graph) -> Layout:
     Raises:
         DiagnosticError: circles, bodies that are left, branches that meet without a merge.
     """
+    wide = [problems.too_many(graph, node, what, MAX_ALTERNATIVES) for node, what in crowded(graph)]
+    if wide:
+        raise DiagnosticError(wide)
     flow = flow_of(graph)
     tree = _dominators(flow)
     check_closed(flow, tree)

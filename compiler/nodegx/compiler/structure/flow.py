@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from nodegx.compiler.graph import Graph, GraphNode
+from nodegx.compiler.graph import DictValue, Graph, GraphNode, ListValue, Literal
 from nodegx.runtime.catalog.types import Kind
 
 OPEN = ""
@@ -48,6 +48,10 @@ REGION_PORTS: dict[Kind, tuple[str, ...]] = {
 
 OPTIONAL_PORTS = frozenset({"failure", "catch", "finally"})
 """Outputs that do nothing without a wire; other signals end there."""
+
+
+MAX_ALTERNATIVES = 100
+"""Triggers of a workflow, and conditions of a switch: each is a test nested in the one before."""
 
 
 @dataclass(slots=True)
@@ -114,6 +118,26 @@ class Flow:
     def name(self, key: str) -> str:
         """What messages call the node a vertex belongs to."""
         return self.vertices[key].node or self.vertices[key].merge or ""
+
+
+def crowded(graph: Graph) -> Iterator[tuple[str, str]]:
+    """Nodes with more alternatives than `MAX_ALTERNATIVES`, and what they have too many of."""
+    if len(graph.triggers) > MAX_ALTERNATIVES:
+        yield graph.triggers[MAX_ALTERNATIVES], "triggers"
+    for node in graph.nodes.values():
+        if node.type.kind is Kind.SWITCH and conditions(node) > MAX_ALTERNATIVES:
+            yield node.id, "conditions in one switch"
+
+
+def conditions(node: GraphNode) -> int:
+    """How many cases of a switch have a condition of their own."""
+    match node.params.get("cases"):
+        case ListValue(items=items):
+            return sum(isinstance(item, DictValue) and "when" in dict(item.items) for item in items)
+        case Literal(value=list()) as cases:
+            return sum("when" in case for case in cases.value)
+        case _:
+            return 0
 
 
 def flow_of(graph: Graph) -> Flow:

@@ -150,3 +150,14 @@ def tangled(graph: Graph, node: str) -> Diagnostic:
         f"several branches share {name(graph, node)} and go on from there in more than two ways",
         f"let the branches meet in one node after {name(graph, node)}",
     )
+
+
+def too_many(graph: Graph, node: str, what: str, limit: int) -> Diagnostic:
+    """NX511: more alternatives than a statement should have."""
+    return _at(
+        graph,
+        node,
+        "NX511",
+        f"at {name(graph, node)} there are more than {limit} {what}",
+        "split the workflow, or decide in several steps",
+    )
