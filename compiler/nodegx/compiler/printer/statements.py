@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .doc import INDENT, SPACE, Doc, Group, IfBroken, Indent, SOFT, block, join, render
+from .doc import INDENT, SOFT, SPACE, Doc, Group, IfBroken, Indent, block, join, render
 from .expressions import BRACKETS, OPEN, Expressions
 from .literals import docstring
 from .precedence import SYMBOLS
