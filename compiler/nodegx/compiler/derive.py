@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
+from nodegx.runtime.catalog.types import UNKNOWN
 from nodegx.runtime.node import Retry
 
 from .checked import CheckedWorkflow
@@ -203,7 +204,8 @@ def _packages(nodes: Iterable[GraphNode]) -> list[str]:
     found: set[str] = set()
     for node in nodes:
         plain = {
-            name: value.value for name, value in node.params.items() if isinstance(value, Literal)
+            name: value.value if isinstance(value, Literal) else UNKNOWN
+            for name, value in node.params.items()
         }
         found.update(node.type.packages_for(plain))
         if node.type.type == "code.python":

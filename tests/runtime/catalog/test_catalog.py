@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from nodegx.runtime.catalog import CATALOG, lookup
-from nodegx.runtime.catalog.types import Kind, NodeType, Param, Type
+from nodegx.runtime.catalog.types import UNKNOWN, Kind, NodeType, Param, Type
 from nodegx.runtime.run import Run
 
 SIGNALS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -280,6 +280,24 @@ def test_variants() -> None:
     assert node.call_for({}) is None
     assert CATALOG["http.request"].call_for({}) == "http.request"
     assert CATALOG["logic.if"].call_for({}) is None
+
+
+@pytest.mark.parametrize(
+    ("pagination", "packages"),
+    [
+        (None, ()),
+        ({"mode": "page", "items": "data.items"}, ()),
+        ({"mode": "page", "items": "$.items"}, ()),
+        ({"mode": "page", "items": "data[?open]"}, ("jmespath",)),
+        ({"mode": "page", "items": "$..open", "total": "total"}, ("python-jsonpath",)),
+        (UNKNOWN, ("jmespath", "python-jsonpath")),
+    ],
+)
+def test_pages_need_libraries_only_for_paths_that_are_not_plain(
+    pagination: Any, packages: tuple[str, ...]
+) -> None:
+    given = {} if pagination is None else {"pagination": pagination}
+    assert CATALOG["http.request"].packages_for(given) == packages
 
 
 # --- examples --------------------------------------------------------------------------------

@@ -109,11 +109,23 @@ def body_path(value: Any) -> str | None:
     return jsonpath(value) if str(value).startswith("$") else jmespath(value)
 
 
+def path_packages(path: Any) -> tuple[str, ...]:
+    """The library for a `body_path` that is more than a plain one, or is not known yet."""
+    from nodegx.runtime.nodes.paths import is_plain
+
+    if not isinstance(path, str):
+        return ("jmespath", "python-jsonpath")
+    if is_plain(path):
+        return ()
+    return ("python-jsonpath",) if path.startswith("$") else ("jmespath",)
+
+
 def schema_packages(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     """The library, for a `schema` that uses more than we check ourselves."""
     from nodegx.runtime.nodes.schema import supports
 
-    return () if supports(parameters.get("schema")) else ("jsonschema",)
+    schema = parameters.get("schema")
+    return () if schema is not ... and supports(schema) else ("jsonschema",)
 
 
 def json_schema(value: Any) -> str | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from . import checks
-from .types import Param, Type, When
+from .types import UNKNOWN, Param, Type, When
 
 _BASIC = When("type", ("basic",))
 _BEARER = When("type", ("bearer",))
@@ -214,3 +215,14 @@ PAGINATION = Param(
         ),
     ),
 )
+
+
+def page_packages(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """The libraries for those paths of `pagination` that are more than plain ones."""
+    pagination = parameters.get("pagination")
+    if pagination is UNKNOWN:
+        return checks.path_packages(UNKNOWN)
+    given = cast("dict[str, Any]", pagination or {})
+    paths = [param.name for param in PAGINATION.fields or () if param.check is checks.body_path]
+    found = {name for path in paths if path in given for name in checks.path_packages(given[path])}
+    return tuple(sorted(found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import checks
-from .http_options import AUTH, PAGINATION, PART
+from .http_options import AUTH, PAGINATION, PART, page_packages
 from .types import Alternatives, Kind, NodeType, Output, Param, Type
 
 NODE = NodeType(
@@ -178,7 +178,7 @@ NODE = NodeType(
     alternatives=(Alternatives(("json", "form", "multipart", "body")),),
     call="http.request",
     positional=("method", "url"),
-    packages=("jmespath", "python-jsonpath"),
+    packages=page_packages,
     category="http",
     example={
         "method": "POST",

@@ -139,6 +139,9 @@ RUN = Signal("run", "Starts this node.")
 
 Packages = tuple[str, ...] | Callable[[Mapping[str, Any]], tuple[str, ...]]
 
+UNKNOWN: Any = ...
+"""Stands for a parameter's value that is known only at run time, where packages are asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class NodeType:
@@ -197,7 +200,8 @@ class NodeType:
         return self.call.get(self._variant_of(parameters))
 
     def packages_for(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
-        """The distributions that a node with these literal parameters imports."""
+        """The distributions that a node with these literal parameters imports; parameters without
+        a literal are `UNKNOWN`."""
         packages = self.packages
         if isinstance(packages, Mapping):
             by_variant = cast("Mapping[str, Packages]", packages)

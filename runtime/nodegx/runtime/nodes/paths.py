@@ -23,6 +23,12 @@ MISSING: Any = object()
 """What a walk gives where there is nothing."""
 
 
+def is_plain(path: str) -> bool:
+    """Whether a JSONPath, which starts with `$`, or else a JMESPath expression is walked here."""
+    plain = _PLAIN_JSONPATH if path.startswith("$") else _PLAIN_JMESPATH
+    return plain.fullmatch(path) is not None
+
+
 def find_all(path: str, document: Any) -> list[Any]:
     """All values a JSONPath finds in a document, in order.
 
