@@ -27,12 +27,18 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "runtime": ("nodegx.runtime",),
     "server": ("nodegx.runtime", "nodegx.server", "nodegx.console", "nodegx.compiler"),
     "console": ("nodegx.runtime", "nodegx.console"),
-    "compiler": ("nodegx.compiler", "nodegx.runtime.catalog", "nodegx.runtime.node"),
+    "compiler": (
+        *("nodegx.compiler", "nodegx.runtime.catalog", "nodegx.runtime.node"),
+        "nodegx.runtime.errors",  # the fields of an error that expressions read
+    ),
     "infra": (
         *("nodegx.infra", "nodegx.compiler.manifest", "nodegx.compiler.targets"),
         "nodegx.runtime.history.dynamodb_table",
     ),
-    "providers": ("nodegx.providers", "nodegx.infra", "nodegx.compiler.manifest"),
+    "providers": (
+        *("nodegx.providers", "nodegx.infra", "nodegx.compiler.manifest"),
+        *("nodegx.compiler.build", "nodegx.compiler.targets", "nodegx.runtime"),
+    ),
     "cli": ("nodegx",),
 }
 """What each part may import of ours, by prefix."""

@@ -301,7 +301,7 @@ def test_code(code: str) -> None:
                 "url": "{{ a }}",
                 "multipart": [{"name": "f"}, {"name": "g", "value": 1, "text": "x"}],
             },
-            ["NX306 multipart/1"],
+            ["NX402 url", "NX306 multipart/1"],
         ),
         ("code.python", {"code": "return\n return"}, ["NX319 code"]),
         ("code.python", {"code": "nonlocal x"}, ["NX319 code"]),
@@ -404,3 +404,14 @@ def _timed(source: Any) -> float:
     start = time.perf_counter()
     check(source)
     return time.perf_counter() - start
+
+
+def test_names_are_looked_at_even_where_the_rest_is_wrong() -> None:
+    step = {"id": "x", "type": "data.set", "parameters": {"value": "{{ odr.total + hook.bdy }}"}}
+    hook = {"id": "hook", "type": "trigger.webhook", "parameters": {"path": "/x"}}
+    bad = {"id": "y", "type": "data.st", "parameters": {}}
+    fine = {"id": "z", "type": "data.set", "parameters": {"value": "{{ y.anything }}"}}
+    found = refused(workflow(hook, step, bad, fine, wires=[wire("hook.received", "x")]))
+    assert [(d.code, d.offset) for d in found if d.node == "x"] == [("NX402", 3), ("NX401", 20)]
+    assert next(d.code for d in found if d.node in ("y", "z")) == "NX301"
+    assert not [d for d in found if d.node == "z" and d.code in ("NX401", "NX402")]

@@ -13,6 +13,7 @@ from .checks.across import check_across, interface_of, place_findings
 from .checks.draft import Draft, read_drafts
 from .checks.findings import Findings
 from .checks.flow import check_flow
+from .checks.names_read import check_names_read
 from .checks.nodes import check_parameters, resolve_nodes
 from .checks.project_names import check_project_names
 from .checks.settings import check_settings
@@ -82,6 +83,8 @@ def _check_workflow(
     checked = {key: node.finish() for key, node in nodes.items()}
     if project is not None:
         check_project_names(checked, project, findings)
+    if findings.error_count > before:
+        check_names_read(checked, draft.broken, findings)
     if draft.spec is None:
         return None
     return CheckedWorkflow(

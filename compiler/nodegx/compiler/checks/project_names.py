@@ -25,7 +25,7 @@ def check_project_names(
     for key, node in nodes.items():
         findings.node = key
         for name, value in node.params.items():
-            for template, pointer in _templates(value, node.param_pointer(name)):
+            for template, pointer in templates(value, node.param_pointer(name)):
                 for found in references(template):
                     if found.root in known and found.path:
                         names, remedy = known[found.root]
@@ -40,15 +40,16 @@ def check_project_names(
     findings.node = None
 
 
-def _templates(value: Value, pointer: Pointer) -> Iterator[tuple[Template, Pointer]]:
+def templates(value: Value, pointer: Pointer) -> Iterator[tuple[Template, Pointer]]:
+    """The templates inside a value, each with its place."""
     match value:
         case Template():
             yield value, pointer
         case ListValue(items=items):
             for index, item in enumerate(items):
-                yield from _templates(item, (*pointer, index))
+                yield from templates(item, (*pointer, index))
         case DictValue(items=members):
             for key, member in members:
-                yield from _templates(member, (*pointer, key))
+                yield from templates(member, (*pointer, key))
         case _:
             return
