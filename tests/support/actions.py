@@ -62,7 +62,7 @@ def call(walk: Walk, node: str, parameters: dict[str, Any], scope: Scope) -> tup
     )
     scope.pause(result.duration)
     if result.status == "error":
-        raise failure(result.error or "", "call", node)
+        raise failure(f"{flow.name} failed: {result.error}", "call.failed", node)
     return "done", result.answer[1] if result.answer else None
 
 
@@ -74,6 +74,21 @@ ACTIONS: dict[str, Action] = {
     "code.python": code,
     "workflow.call": call,
 }
+
+SHOWN: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "data.set": lambda given: {"value": given["value"]},
+    "logic.wait": lambda given: {"seconds": seconds(given["duration"])},
+    "cloud.response": lambda given: {
+        "status": given.get("status", 200),
+        "body": given.get("body"),
+    },
+    "code.python": lambda given: given.get("inputs") or {},
+    "workflow.call": lambda given: {
+        "workflow": given["workflow"],
+        "input": given.get("input"),
+    },
+}
+"""What the history shows of an action's parameters."""
 
 
 @dataclass

@@ -60,6 +60,7 @@ class Place:
     errors: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()  # loops and repeated blocks: their values stay inside
     concurrent: bool = False
+    guarded: bool = False  # inside a try
     quiet: bool = False  # nothing that fails or ends the run
 
     def deeper(self, **changes: Any) -> Place:
@@ -186,9 +187,16 @@ class Artist:
         self.drawn.append((node, place.scope))
         return known.plus(node)
 
-    def since(self, mark: int, known: Known, place: Place) -> Known:
-        """`known`, and perhaps whatever has been drawn since `mark` in this very scope."""
-        seen = {node for node, scope in self.drawn[mark:] if scope == place.scope}
+    def mark(self) -> tuple[int, int]:
+        """This moment of the drawing."""
+        return len(self.drawn), len(self.out.nodes)
+
+    def since(self, mark: tuple[int, int], known: Known, place: Place) -> Known:
+        """`known`, and perhaps whatever has been drawn since `mark` in this very scope; not where
+        the run may stop, as what stands before a stop never comes to here."""
+        if any(node["type"] == "logic.stop" for node in self.out.nodes[mark[1] :]):
+            return known
+        seen = {node for node, scope in self.drawn[mark[0] :] if scope == place.scope}
         return known.doubting(Known(frozenset(seen)))
 
     def is_straight(self, mark: int) -> bool:
@@ -239,7 +247,9 @@ class Artist:
         plain = sorted(known.sure - self.loops)
         if plain and self.chance(10):
             node = self.add("data.set", {}, ends)
-            self.out.wire(self.pick(plain), "value", node, "value")
+            source = self.pick(plain)
+            port = "result" if self.out.type(source) == "workflow.call" else "value"
+            self.out.wire(source, port, node, "value")
         elif self.chance(10) and not place.loops:
             pure = self.out.add(
                 "data.value", {"value": self.value(known, replace(place, errors=()))}
@@ -442,10 +452,11 @@ class Artist:
         merged, mode = self.chance(75), self.pick(("all", "all", "any"))
         before = self.known(ends)
         inner = place.deeper(concurrent=True)
-        mark = len(self.drawn)
+        mark = self.mark()
         tails: list[Sequence[End]] = []
         after = before
-        for _ in range(self.number(2, 3)):
+        count = self.number(2, 3)
+        for _ in range(count):
             start, first = ends, len(self.out.nodes)
             if self.chance(75 if mode == "any" else 50):
                 wait = self.add("logic.wait", {"duration": self.out.moment()}, start)
@@ -457,6 +468,8 @@ class Artist:
                 after = Known(after.sure | self.known(tail).sure, after.maybe)
         if not merged or len(tails) < 2:
             return []
+        if len(tails) < count and place.guarded:
+            return []  # what follows the merge runs beside the others: it cannot leave the try
         merge = self.add("logic.merge", {"mode": mode}, [end for tail in tails for end in tail])
         return [End(merge, "done", self.since(mark, after, place))]
 
@@ -464,12 +477,13 @@ class Artist:
         """try, catch, finally, and on by `done` or by rejoining."""
         known = self.known(ends)
         node = self.add("logic.try", {}, ends)
-        mark = len(self.drawn)
-        body = self.sequence([End(node, "try", known)], place.deeper(), 3)
+        mark = self.mark()
+        inside = place.deeper(guarded=True)
+        body = self.sequence([End(node, "try", known)], inside, 3)
         caught: Sequence[End] = []
         has_catch = self.chance(75)
         if has_catch:
-            catching = place.deeper(errors=(*place.errors, node))
+            catching = replace(inside, errors=(*place.errors, node))
             seen = self.since(mark, known, place)
             caught = self.sequence([End(node, "catch", seen)], catching, 2)
         seen = self.since(mark, known, place)

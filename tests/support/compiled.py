@@ -4,6 +4,7 @@ jumps over waits instead of sitting through them."""
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import selectors
 import tempfile
@@ -11,9 +12,11 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest import mock
 
 from nodegx.compiler.pipeline import Compiled, compile_source
 from nodegx.compiler.read import parse
+from nodegx.runtime import logs
 from nodegx.runtime.execution import Execution
 from nodegx.runtime.history.record import ExecutionRecord, StepRecord
 from nodegx.runtime.loader import load
@@ -125,12 +128,12 @@ class Bundle:
 
     def run(self, trigger: str, value: Any) -> Outcome:
         """Runs the first workflow from one of its triggers."""
-        with counting({}):
+        with counting({}), mock.patch.object(logs, "default", logs.Log(stream=io.StringIO())):
             execution = jump(self._execute(self.compiled[0].name, trigger, value))
         record, reply = execution.record, execution.answer
         error = json.loads(record.error)["message"] if record.error else None
         answer = (reply.status, reply.body) if reply else None
-        return Outcome(str(record.status), error, answer, [*map(_observed, record.steps)])
+        return Outcome(str(record.status), error, answer, _observed(record.steps))
 
     async def _execute(self, name: str, node: str, value: Any) -> Execution:
         host = LocalHost(self.workflows, history=_Memory())
@@ -147,7 +150,26 @@ def in_directory(use: Callable[[Path], T]) -> T:
         return use(Path(directory))
 
 
-def _observed(step: StepRecord) -> Observed:
+def _observed(records: Sequence[StepRecord]) -> list[Observed]:
+    """The records of a run, those of merges left out: they have no effect of their own."""
+    return [
+        Observed(
+            step.id,
+            step.type,
+            str(step.status),
+            step.port,
+            json.loads(step.input) if step.input else None,
+            _output(step),
+        )
+        for step in records
+        if step.type != "logic.merge"
+    ]
+
+
+def _output(step: StepRecord) -> Any:
     output = json.loads(step.output) if step.output else None
-    given = json.loads(step.input) if step.input else None
-    return Observed(step.id, step.type, str(step.status), step.port, given, output)
+    if step.type == "logic.forEach" and output is not None:
+        output["errors"] = [
+            {"index": error["index"], "message": error["message"]} for error in output["errors"]
+        ]
+    return output

@@ -43,6 +43,10 @@ class Builder:
         self.nodes.append({"id": node, "type": type, "parameters": parameters, **more})
         return node
 
+    def type(self, node: str) -> str:
+        """The type of a node that has been added."""
+        return next(each["type"] for each in self.nodes if each["id"] == node)
+
     def wire(self, source: str, port: str, target: str, target_port: str = "run") -> None:
         """Adds a connection."""
         self.connections.append(

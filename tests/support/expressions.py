@@ -110,6 +110,14 @@ def _walk(tree: ast.expr, names: Names) -> Any:
                 return names.member(name, attribute)
             except LookupError:
                 return names.lookup(name)[attribute]
+        case ast.Attribute(
+            value=ast.Subscript(value=ast.Name(id="nodes"), slice=ast.Constant(value=str(node))),
+            attr=attribute,
+        ):
+            try:
+                return names.member(node, attribute)
+            except LookupError:
+                return names.node(node)[attribute]
         case ast.Attribute():
             return _walk(tree.value, names)[tree.attr]
         case ast.Subscript(value=ast.Name(id="nodes"), slice=ast.Constant(value=str(node))):

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.actions import ACTIONS, Policy
+from tests.support.actions import ACTIONS, SHOWN, Policy
 from tests.support.answers import settle_answers
 from tests.support.attempt import Attempt, check_clean_up
 from tests.support.choices import case, condition
@@ -32,7 +32,7 @@ from tests.support.scope import (
     Tie,
     failure,
 )
-from tests.support.trace import ANYTHING, Event, Parallel, Step
+from tests.support.trace import ANYTHING, NOTHING, Event, Parallel, Step
 
 
 @dataclass
@@ -164,6 +164,8 @@ class Walk:
         endings = [each for each in attempts if self.ends_group(each, mode)]
         first = min(endings, key=lambda each: each.time, default=None)
         if first is not None:
+            if any(each is not first and each.time - first.time < SAME for each in endings):
+                raise Tie
             attempts = [
                 each if each is first else attempt(branch, first.time)
                 for branch, each in zip(branches, attempts, strict=True)
@@ -312,26 +314,28 @@ class Walk:
 
     def fire_stop(self, node: str, scope: Scope) -> None:
         parameters = self.parameters(node, scope)
-        self.record(node, scope, status="success", port=None)
-        if parameters.get("status", "success") == "error":
-            message = parameters.get("message") or "The workflow was stopped"
-            raise failure(message, "stopped", node)
-        raise Stopped
+        if parameters.get("status", "success") == "success":
+            self.record(node, scope, status="success", port=None)
+            raise Stopped
+        self.record(node, scope, status="error", port=None)
+        raise failure(parameters.get("message") or "The workflow was stopped", "stopped", node)
 
     def fire_action(self, node: str, scope: Scope) -> Sequence[str]:
         try:
             parameters = self.parameters(node, scope)
         except Failed as failed:
             return self.failed(node, failed, scope)
+        shown = SHOWN[self.flow.nodes[node]["type"]](parameters)
         try:
             port, value = self.perform(node, parameters, scope)
         except Cancelled:
-            self.record(node, scope, status="cancelled", port=None, input=parameters)
+            self.record(node, scope, status="cancelled", port=None, input=shown)
             raise
         except Failed as failed:
-            return self.failed(node, failed, scope, parameters)
+            return self.failed(node, failed, scope, shown)
         scope.values[node] = value
-        self.record(node, scope, status="success", port=port, input=parameters, output=value)
+        kept = {"port": port, "value": value} if parameters.get("outputs") else value
+        self.record(node, scope, status="success", port=port, input=shown, output=kept)
         return self.flow.targets(node, port)
 
     def perform(self, node: str, parameters: dict[str, Any], scope: Scope) -> tuple[str, Any]:
@@ -349,12 +353,12 @@ class Walk:
         raise AssertionError(node)
 
     def failed(
-        self, node: str, failed: Failed, scope: Scope, parameters: Any = ANYTHING
+        self, node: str, failed: Failed, scope: Scope, shown: Any = NOTHING
     ) -> Sequence[str]:
         """A node has failed: its `failure` handles it, or it propagates."""
         targets = self.flow.targets(node, "failure")
         port = "failure" if targets else None
-        self.record(node, scope, status="error", port=port, input=parameters)
+        self.record(node, scope, status="error", port=port, input=shown)
         if not targets:
             raise failed
         scope.errors[node] = failed.error
@@ -409,7 +413,7 @@ class Walk:
         try:
             return evaluate(value, self.names(scope))
         except (LookupError, TypeError, ValueError, ArithmeticError) as exc:
-            raise failure(str(exc), "expression", node) from exc
+            raise failure(ANYTHING, "expression", node) from exc
 
     def names(self, scope: Scope) -> Names:
         return Names(self.flow, scope, self.interpreter.surroundings)

@@ -73,7 +73,7 @@ def arbitrary_workflows(draw: Any, size: int = 11) -> Case:
             goals = {ahead(at) for _ in range(0 if fan < 3 else 2 if fan > 7 else 1)}
             for goal in goals:
                 wanted.setdefault(goal, []).append((node, port))
-    return Case([out.document()], [("start", draw(inputs())), ("start", draw(inputs()))])
+    return Case(out.document(), [("start", draw(inputs())), ("start", draw(inputs()))])
 
 
 def _parameters(draw: Any, out: Builder, type: str, named: list[str]) -> dict[str, Any]:
@@ -186,8 +186,10 @@ def _item_outside(artist: Artist, ends: list[End]) -> tuple[str, ...]:
 
 
 def _error_outside(artist: Artist, ends: list[End]) -> tuple[str, ...]:
-    (first,) = artist.step(ends, Place())
-    artist.add("data.set", {"value": f"{{{{ {first.node}.error.message }}}}"}, [first])
+    loop = artist.add("logic.forEach", {"items": [1, 2], "result": 0}, ends)
+    artist.add(
+        "data.set", {"value": f"{{{{ {loop}.error.message }}}}"}, [End(loop, "completed", Known())]
+    )
     return ("NX4",)
 
 
@@ -218,4 +220,4 @@ def broken_workflows(draw: Any) -> Broken:
     if len(before) > 1 or before == [start]:
         before = list(artist.step(before, Place(depth=3)))
     codes = draw(st.sampled_from(MISTAKES))(artist, before)
-    return Broken(Case([out.document()], []), codes)
+    return Broken(Case(out.document(), []), codes)

@@ -124,7 +124,7 @@ class Names:
 
 
 def failure(
-    message: str, code: str, node: str, *, retriable: bool = False, attempts: int = 1
+    message: Any, code: str, node: str, *, retriable: bool = False, attempts: int = 1
 ) -> Failed:
     category = "retriable" if retriable else "fatal"
     return Failed(

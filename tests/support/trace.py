@@ -83,7 +83,7 @@ def differences(expected: Sequence[Event], observed: Sequence[Observed]) -> list
 
 
 def _same(want: Any, have: Any) -> bool:
-    return want is ANYTHING or (want == have and type(want) is type(have))
+    return isinstance(want, _Anything) or (want == have and type(want) is type(have))
 
 
 class _Anything:
@@ -92,8 +92,18 @@ class _Anything:
     def __repr__(self) -> str:
         return "anything"
 
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __deepcopy__(self, memo: Any) -> _Anything:
+        return self
+
 
 ANYTHING = _Anything()
+NOTHING = _Anything()
+"""Input of a step that failed before it began: the history notes it when the failure is handled."""
 
 
 def _counts(
@@ -123,7 +133,7 @@ def _disorder(expected: Sequence[Event], observed: Sequence[Observed]) -> list[s
             if isinstance(event, Parallel):
                 ends = [span(branch, last) for branch in event.branches]
                 last, who = max([(last, who), *ends])
-            elif event.type not in CONTAINERS:
+            elif event.type not in CONTAINERS and event.input is not NOTHING:
                 place = places[event.id][turn[event.id]]
                 turn[event.id] += 1
                 if place < last:

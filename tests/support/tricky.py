@@ -773,7 +773,7 @@ CASES: list[Tricky] = [
             "end": put(),
         },
         "start > a b c; a b > m1 > ab; ab c > m2 > end",
-        "a b c ab end",
+        "c a b ab end",
     ),
     Tricky(
         "any inside all",
