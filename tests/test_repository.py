@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 MAX_LINES = 450
 
 MACHINE_PATHS = re.compile(
-    r"(?<![\w.-])/(?:root|home/\w+|Users/\w+|work/(?:main|shared)|tmp/(?:boot|contract))(?=[/\s\"'`]|$)"
+    r"(?<![\w.-])/(?:root|home/(?!me/)\w+|Users/(?!me/)\w+|work/(?:main|shared)|tmp/(?:boot|contract))(?=[/\s\"'`]|$)"
 )
 REGISTRY_HOSTS = re.compile(
     "|".join(

@@ -76,7 +76,7 @@ def compare(bundle: Bundle, document: dict[str, Any], runs: list[tuple[str, Any]
             )
 
 
-@profile(140)
+@profile(200)
 @given(well_formed_workflows())
 def test_well_formed_workflows_run_as_drawn(case: Case) -> None:
     document = case.document
@@ -92,7 +92,7 @@ def test_well_formed_workflows_run_as_drawn(case: Case) -> None:
     in_directory(run)
 
 
-@profile(140)
+@profile(250)
 @given(arbitrary_workflows())
 def test_arbitrary_wiring_runs_as_drawn_or_is_refused(case: Case) -> None:
     document = case.document
@@ -112,7 +112,7 @@ def test_arbitrary_wiring_runs_as_drawn_or_is_refused(case: Case) -> None:
     in_directory(run)
 
 
-@profile(80)
+@profile(120)
 @given(broken_workflows())
 def test_mistakes_are_refused_with_their_place(broken: Broken) -> None:
     document = broken.case.document
