@@ -38,6 +38,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "providers": (
         *("nodegx.providers", "nodegx.infra", "nodegx.compiler.manifest"),
         *("nodegx.compiler.build", "nodegx.compiler.targets", "nodegx.runtime"),
+        *("nodegx.compiler.project", "nodegx.compiler.diagnostics"),
     ),
     "cli": ("nodegx",),
 }

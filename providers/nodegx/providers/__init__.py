@@ -1,0 +1,1 @@
+"""Puts compiled projects into clouds and looks after them there: a package a provider."""
