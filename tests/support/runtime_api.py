@@ -234,6 +234,7 @@ def function(
             "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/test",
             "AWS_LAMBDA_LOG_STREAM_NAME": "2026/01/01/[1]0123456789abcdef",
             "AWS_REGION": "eu-central-1",
+            "AWS_DEFAULT_REGION": "eu-central-1",
             **(environment or {}),
         }
         with log.open("wb") as output:

@@ -29,6 +29,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "nodes/_net/__init__.py": "",
         "nodes/_net/client.py": "",
         "nodes/mail.py": "",
+        "lazy/__init__.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"
+        "    from .far import away\ndef __getattr__(name): ...\n",
+        "lazy/far.py": "",
     }
     for name, text in files.items():
         path = tmp_path / name
@@ -70,6 +73,11 @@ def test_takes_only_the_nodes_in_use(package: Path) -> None:
 def test_finds_what_user_code_imports(package: Path) -> None:
     code = "from nodegx.runtime import Run\ndef f():\n    import nodegx.runtime.nodes.mail\n"
     assert set(runtime_files(code)) == BASE | {"nodes/__init__.py", "nodes/mail.py"}
+
+
+def test_takes_what_a_lazy_package_offers(package: Path) -> None:
+    found = runtime_files("from nodegx.runtime import lazy as fx")
+    assert set(found) == BASE | {"lazy/__init__.py", "lazy/far.py"}
 
 
 def test_joins_what_several_modules_need(package: Path) -> None:

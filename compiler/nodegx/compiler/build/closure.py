@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,7 +44,7 @@ def _imported_by(source: str) -> Iterator[str]:
     # Handlers import at their top. Only what a user's own code imports needs the long way round.
     if sum(PACKAGE in ast.unparse(node) for node in top) == source.count(PACKAGE):
         tree = ast.Module(list[ast.stmt](top), [])
-    return _imports(tree, "handler", is_package=False)
+    return _imports(_run_time_nodes(tree), "handler", is_package=False)
 
 
 @cache
@@ -80,13 +80,22 @@ def _dependencies(module: str) -> frozenset[str]:
     if path is None:
         return frozenset()
     tree = ast.parse(path.read_bytes(), str(path))
-    return frozenset(_imports(tree, module, is_package=path.name == "__init__.py"))
+    nodes = ast.walk(tree) if _is_lazy(tree) else _run_time_nodes(tree)
+    return frozenset(_imports(nodes, module, is_package=path.name == "__init__.py"))
 
 
-def _imports(tree: ast.Module, module: str, *, is_package: bool) -> Iterator[str]:
+def _is_lazy(tree: ast.Module) -> bool:
+    """Whether the module imports what it offers only when asked for it (PEP 562): type checkers
+    are told about all of it."""
+    return any(
+        isinstance(node, ast.FunctionDef) and node.name == "__getattr__" for node in tree.body
+    )
+
+
+def _imports(nodes: Iterable[ast.AST], module: str, *, is_package: bool) -> Iterator[str]:
     """Names that the module imports, absolute. `from a import b` gives both `a` and `a.b`: only
     the file system knows whether `b` is a module."""
-    for node in _run_time_nodes(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

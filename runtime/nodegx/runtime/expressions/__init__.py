@@ -4,73 +4,79 @@ The compiler decides which of these a workflow may call and checks the calls; he
 implementations. They take JSON from anywhere and raise `FatalError` where it does not fit.
 """
 
-from .arrays import (
-    chunk,
-    compact,
-    count_by,
-    difference,
-    first,
-    flatten,
-    group_by,
-    intersection,
-    key_by,
-    last,
-    pluck,
-    range,
-    reverse,
-    sort,
-    sort_by,
-    sum_by,
-    unique,
-    where,
-)
-from .dates import (
-    add_time,
-    after,
-    before,
-    diff_time,
-    format_date,
-    parse_date,
-    start_of,
-    timestamp,
-)
-from .encoding import base64_decode, base64_encode, hmac_sha256, sha256, url_decode, url_encode
-from .limits import counted, loop, nested
-from .numbers import average, ceil, floor, format_number, modulo, multiply, power, round
-from .objects import entries, from_entries, keys, merge, omit, pick, values
-from .paths import get, has
-from .patterns import extract, extract_all, matches, replace_pattern
-from .texts import (
-    center,
-    contains,
-    ends_with,
-    escape_html,
-    join,
-    lower,
-    pad_end,
-    pad_start,
-    repeat,
-    replace,
-    slug,
-    split,
-    starts_with,
-    trim,
-    truncate,
-    upper,
-    zfill,
-)
-from .values import (
-    coalesce,
-    concat,
-    default,
-    formatted,
-    is_empty,
-    number,
-    parse_json,
-    text,
-    to_json,
-    type_of,
-)
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .arrays import (
+        chunk,
+        compact,
+        count_by,
+        difference,
+        first,
+        flatten,
+        group_by,
+        intersection,
+        key_by,
+        last,
+        pluck,
+        range,
+        reverse,
+        sort,
+        sort_by,
+        sum_by,
+        unique,
+        where,
+    )
+    from .dates import (
+        add_time,
+        after,
+        before,
+        diff_time,
+        format_date,
+        parse_date,
+        start_of,
+        timestamp,
+    )
+    from .encoding import base64_decode, base64_encode, hmac_sha256, sha256, url_decode, url_encode
+    from .kinds import (
+        coalesce,
+        concat,
+        default,
+        formatted,
+        is_empty,
+        number,
+        parse_json,
+        text,
+        to_json,
+        type_of,
+    )
+    from .limits import counted, loop, nested
+    from .numbers import average, ceil, floor, format_number, modulo, multiply, power, round
+    from .objects import entries, from_entries, keys, merge, omit, pick, values
+    from .paths import get, has
+    from .patterns import extract, extract_all, matches, replace_pattern
+    from .texts import (
+        center,
+        contains,
+        ends_with,
+        escape_html,
+        join,
+        lower,
+        pad_end,
+        pad_start,
+        repeat,
+        replace,
+        slug,
+        split,
+        starts_with,
+        trim,
+        truncate,
+        upper,
+        zfill,
+    )
 
 __all__ = [
     "add_time",
@@ -157,3 +163,121 @@ __all__ = [
     "where",
     "zfill",
 ]
+
+_MODULES = {
+    "arrays": (
+        "chunk",
+        "compact",
+        "count_by",
+        "difference",
+        "first",
+        "flatten",
+        "group_by",
+        "intersection",
+        "key_by",
+        "last",
+        "pluck",
+        "range",
+        "reverse",
+        "sort",
+        "sort_by",
+        "sum_by",
+        "unique",
+        "where",
+    ),
+    "dates": (
+        "add_time",
+        "after",
+        "before",
+        "diff_time",
+        "format_date",
+        "parse_date",
+        "start_of",
+        "timestamp",
+    ),
+    "encoding": (
+        "base64_decode",
+        "base64_encode",
+        "hmac_sha256",
+        "sha256",
+        "url_decode",
+        "url_encode",
+    ),
+    "limits": (
+        "counted",
+        "loop",
+        "nested",
+    ),
+    "numbers": (
+        "average",
+        "ceil",
+        "floor",
+        "format_number",
+        "modulo",
+        "multiply",
+        "power",
+        "round",
+    ),
+    "objects": (
+        "entries",
+        "from_entries",
+        "keys",
+        "merge",
+        "omit",
+        "pick",
+        "values",
+    ),
+    "paths": (
+        "get",
+        "has",
+    ),
+    "patterns": (
+        "extract",
+        "extract_all",
+        "matches",
+        "replace_pattern",
+    ),
+    "texts": (
+        "center",
+        "contains",
+        "ends_with",
+        "escape_html",
+        "join",
+        "lower",
+        "pad_end",
+        "pad_start",
+        "repeat",
+        "replace",
+        "slug",
+        "split",
+        "starts_with",
+        "trim",
+        "truncate",
+        "upper",
+        "zfill",
+    ),
+    "kinds": (
+        "coalesce",
+        "concat",
+        "default",
+        "formatted",
+        "is_empty",
+        "number",
+        "parse_json",
+        "text",
+        "to_json",
+        "type_of",
+    ),
+}
+"""Functions by the module that has them: each is imported when one of its own is first called."""
+
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    function = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = function
+    return function

@@ -5,9 +5,9 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
+from .kinds import array, by, identity, number, order, text, whole
 from .limits import MAX_RANGE, is_sequence, too_large, wrong
 from .paths import get
-from .values import array, by, identity, number, order, text, whole
 
 
 def first(items: Any, default: Any = None) -> Any:

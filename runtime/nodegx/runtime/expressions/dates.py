@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from .kinds import string, text, whole
 from .limits import wrong
-from .values import string, text, whole
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .kinds import string, text
 from .limits import check_size, is_object, is_sequence, wrong
-from .values import string, text
 
 
 def _bytes(value: Any) -> bytes:

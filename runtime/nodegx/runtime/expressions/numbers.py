@@ -6,8 +6,8 @@ import builtins
 import math
 from typing import Any
 
+from .kinds import array, number, type_of, whole
 from .limits import MAX_BITS, too_large, wrong
-from .values import array, number, type_of, whole
 
 _MAX_DIGITS = 300
 _MAX_DECIMALS = 20

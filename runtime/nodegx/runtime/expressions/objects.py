@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .kinds import array, mapping
 from .limits import is_sequence, wrong
-from .values import array, mapping
 
 
 def keys(value: Any) -> list[str]:

@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from .kinds import MISSING, type_of
 from .limits import is_object, is_sequence, wrong
-from .values import MISSING, type_of
 
 _STEP = re.compile(r"""\.?([^.\[\]]+)|\[(-?\d{1,9})\]|\[(?:"([^"]*)"|'([^']*)')\]""")
 _MAX_PATH = 1_000

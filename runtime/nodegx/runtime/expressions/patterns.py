@@ -12,8 +12,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from .kinds import string, whole
 from .limits import MAX_SIZE, check_size, too_large, wrong
-from .values import string, whole
 
 MAX_PATTERN = 500
 """Characters of a pattern."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .kinds import array, string, text, whole
 from .limits import check_size, is_sequence
-from .values import array, string, text, whole
 
 
 def upper(value: Any) -> str:

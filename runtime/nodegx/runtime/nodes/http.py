@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nodegx.runtime.clock import duration
 from nodegx.runtime.errors import FatalError
-from nodegx.runtime.net import content as bodies
-from nodegx.runtime.net import fields, urls
-from nodegx.runtime.net.addresses import Policy
-from nodegx.runtime.net.message import Limits, RawResponse, Request
 
-from . import http_auth, http_pages
-from .http_response import Mapper, Response
+if TYPE_CHECKING:
+    from nodegx.runtime.net.content import Content
+    from nodegx.runtime.net.message import RawResponse, Request
+
+    from .http_response import Response
 
 
 async def request(
@@ -49,6 +48,14 @@ async def request(
             408, 425, 429 and 5xx (details: `status`, `body`, `retryAfter` in seconds).
         FatalError: `http.status` for other statuses, and the codes of `net.client.send`.
     """
+    # The client takes longer to import than most runs last that send nothing.
+    from nodegx.runtime.net import fields, urls
+    from nodegx.runtime.net.addresses import Policy
+    from nodegx.runtime.net.message import Limits, Request
+
+    from . import http_auth
+    from .http_response import Mapper
+
     limits = Limits(
         timeout=duration(timeout),
         connect_timeout=duration(connect_timeout),
@@ -78,6 +85,8 @@ async def request(
     if pagination is None:
         raw = await send(message)
         return mapper.response(raw, mapper.body(raw))
+    from . import http_pages
+
     return await http_pages.collect(message, send, mapper, pagination)
 
 
@@ -93,7 +102,9 @@ def _content(
     multipart: Sequence[Mapping[str, Any]] | None,
     body: str | None,
     encoding: str,
-) -> bodies.Content | None:
+) -> Content | None:
+    from nodegx.runtime.net import content as bodies
+
     if json is not None:
         return bodies.json_content(json)
     if form is not None:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 from nodegx.runtime.errors import FatalError
 from nodegx.runtime.messages import describe_type
 
-from . import paths
-
 if TYPE_CHECKING:
     from .schema import Fault
 
@@ -89,6 +87,8 @@ def validate(value: Any, *, schema: dict[str, Any] | bool) -> Any:
 
 def extract(value: Any, path: str, *, default: Any = None) -> Any:
     """The part at a JSONPath (its first match) or JSON Pointer, or `default`."""
+    from . import paths
+
     return paths.first(path, value, default)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, cast
 
 from nodegx.runtime.errors import FatalError
@@ -63,6 +62,8 @@ def coerce(declared: Sequence[Mapping[str, Any]], payload: Any) -> Any:
             problems.append((name, str(exc)))
     for name in given:
         if name not in names:
+            from difflib import get_close_matches
+
             close = get_close_matches(str(name), names, n=1)
             problems.append(
                 (str(name), "is not an input" + (f"; did you mean {close[0]}?" if close else ""))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from . import auth as authentication
-from . import cors as cross_origin
-from . import ratelimit
-from .auth import Authenticator
 from .body import BODY_TYPES
-from .cors import Cors, texts
 from .problem import ConfigError
-from .ratelimit import RateLimit
+
+if TYPE_CHECKING:
+    from .auth import Authenticator
+    from .cors import Cors
+    from .ratelimit import RateLimit
 
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 MAX_BODY = 1_000_000
@@ -78,7 +77,8 @@ def build(
     """
     function = type == "cloud.request"
     methods: Any = "POST" if function else config.get("method") or "POST"
-    names = tuple(name.upper() for name in texts(methods, "method"))
+    given = cast("list[Any]", methods if isinstance(methods, list | tuple) else [methods])
+    names = tuple(str(name).upper() for name in given)
     unknown = [name for name in names if name not in METHODS]
     if unknown or not names:
         raise ConfigError(f"method must be among {', '.join(METHODS)}")
@@ -100,8 +100,35 @@ def build(
         responds,
         body_type,
         max_body,
-        authentication.build(config.get("auth"), secrets),
-        cross_origin.build(config.get("cors")),
-        ratelimit.build(config.get("rateLimit")),
+        _authenticator(config, secrets),
+        _cors(config),
+        _limit(config),
         (config.get("parameters") or ()) if function else None,
     )
+
+
+# What a trigger does not use is not imported: functions start cold.
+
+
+def _authenticator(config: Mapping[str, Any], secrets: Mapping[str, str]) -> Authenticator | None:
+    if not config.get("auth"):
+        return None
+    from .auth import build
+
+    return build(config["auth"], secrets)
+
+
+def _cors(config: Mapping[str, Any]) -> Cors | None:
+    if not config.get("cors"):
+        return None
+    from .cors import build
+
+    return build(config["cors"])
+
+
+def _limit(config: Mapping[str, Any]) -> RateLimit | None:
+    if not config.get("rateLimit"):
+        return None
+    from .ratelimit import build
+
+    return build(config["rateLimit"])

@@ -11,7 +11,6 @@ from urllib.parse import unquote
 
 from . import body as bodies
 from .address import Networks, caller, networks, trusts
-from .inputs import InputError, coerce
 from .problem import Problem
 from .reply import ReplyError, ReplyLike, Response, encode, pairs, problem_response
 from .request import CloudRequest, Incoming, WebhookRequest, read_headers
@@ -186,6 +185,8 @@ class WebhookApp:
         parts = (incoming.method, path, params, incoming.query, headers, value, url)
         if route.parameters is None:
             return WebhookRequest(*parts, incoming.client)
+        from .inputs import InputError, coerce
+
         try:
             declared: dict[str, Any] = coerce(route.parameters, value) if route.parameters else {}
         except InputError as exc:

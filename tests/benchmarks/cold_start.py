@@ -1,0 +1,271 @@
+"""How long a function takes to answer its first event, in Lambda's own runtime client.
+
+Compared are process-order as it is deployed, the same thing written by hand over the same HTTP
+adapter and the same thin client with a single write to DynamoDB, and written with boto3 and
+pydantic. All have compiled modules at hand, and a DynamoDB that answers at once. Runs take turns;
+what counts is the median.
+"""
+
+from __future__ import annotations
+
+import compileall
+import json
+import shutil
+import statistics
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from nodegx.compiler.build.closure import runtime_files, runtime_root
+
+from tests.benchmarks.row import Row
+from tests.support.bundles import EXAMPLES, WEB, compiled, copy_package, entry_text, lambda_bundle
+from tests.support.runtime_api import function
+
+ROUNDS = 15
+WARM = 200
+
+ORDER = {"id": "A-1", "total": 12.5, "card": "4242424242424242"}
+EVENT = {
+    "version": "2.0",
+    "routeKey": "POST /orders",
+    "rawPath": "/orders",
+    "rawQueryString": "",
+    "headers": {"content-type": "application/json", "host": "shop.example"},
+    "requestContext": {
+        "http": {"method": "POST", "path": "/orders", "sourceIp": "192.0.2.1"},
+        "stage": "$default",
+    },
+    "body": json.dumps(ORDER),
+    "isBase64Encoded": False,
+}
+
+APP = """
+async def app(scope, receive, send):
+    body = (await receive())["body"]
+    try:
+        order = check(body)
+    except ValueError as error:
+        status, answer = 422, {"error": str(error)}
+    else:
+        status, answer = 200, {"order": order["id"], "total": order["total"], "terms": "net 30"}
+        write(order)
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+
+
+handler = Mangum(app, lifespan="off")
+"""
+
+BY_HAND = f"""
+import json
+
+from mangum import Mangum
+from nodegx.runtime.aws.client import AwsClient
+
+dynamodb = AwsClient("dynamodb")
+
+
+def check(body):
+    order = json.loads(body)
+    if not isinstance(order.get("id"), str) or not order["id"]:
+        raise ValueError("id must be text")
+    if not isinstance(order.get("total"), (int, float)) or order["total"] <= 0:
+        raise ValueError("total must be a positive number")
+    if not isinstance(order.get("card"), str):
+        raise ValueError("card must be text")
+    return order
+
+
+def write(order):
+    item = {{"pk": {{"S": order["id"]}}, "total": {{"N": str(order["total"])}}}}
+    dynamodb.call("PutItem", {{"TableName": "orders", "Item": item}})
+
+{APP}"""
+
+WITH_SDK = f"""
+import json
+
+import boto3
+from mangum import Mangum
+from pydantic import BaseModel, Field
+
+dynamodb = boto3.client("dynamodb")
+
+
+class Order(BaseModel):
+    id: str = Field(min_length=1)
+    total: float = Field(gt=0)
+    card: str
+
+
+def check(body):
+    return Order.model_validate_json(body).model_dump()
+
+
+def write(order):
+    item = {{"pk": {{"S": order["id"]}}, "total": {{"N": str(order["total"])}}}}
+    dynamodb.put_item(TableName="orders", Item=item)
+
+{APP}"""
+
+
+class _DynamoDB(BaseHTTPRequestHandler):
+    """Answers every call at once."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response_only(200)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, format: str, *args: Any) -> None: ...
+
+
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None: ...
+
+
+@contextmanager
+def dynamodb() -> Iterator[str]:
+    """The endpoint of a DynamoDB that answers at once."""
+    server = _Quiet(("127.0.0.1", 0), _DynamoDB)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@dataclass
+class Candidate:
+    """A function to measure. Times are in seconds: until its first event, and its first answer."""
+
+    name: str
+    bundle: Path
+    handler: str = "app.handler"
+    python_path: tuple[Path, ...] = ()
+    ready: list[float] = field(default_factory=list[float])
+    answered: list[float] = field(default_factory=list[float])
+    warm: list[float] = field(default_factory=list[float])
+
+    def start(self, environment: Mapping[str, str], warm: int = 0) -> None:
+        """Starts it, has it answer one event and `warm` more."""
+        with function(
+            self.bundle, environment, handler=self.handler, python_path=self.python_path
+        ) as started:
+            first = started.send(EVENT)
+            assert first.result["statusCode"] == 200, (first.result, first.error, started.log)
+            self.ready.append(started.ready())
+            self.answered.append(started.ready() + first.seconds)
+            times = [started.send(EVENT).seconds for _ in range(warm)]
+            if times:
+                self.warm.append(statistics.median(times))
+
+
+def candidates(folder: Path) -> tuple[Candidate, Candidate, Candidate]:
+    """The three functions, with compiled modules."""
+    workflow = compiled(EXAMPLES / "process-order" / "workflows" / "process-order.json")
+    ours = lambda_bundle(folder / "ours", workflow, entry_text(workflow))
+
+    by_hand = folder / "by_hand"
+    by_hand.mkdir()
+    (by_hand / "app.py").write_text(BY_HAND)
+    for name in runtime_files("import nodegx.runtime.aws.client", runnable=False):
+        # Of the runtime it has the client, and what that imports.
+        if name in ("errors.py", "net/tls.py") or name.startswith("aws/"):
+            target = by_hand / "nodegx" / "runtime" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(runtime_root() / name, target)
+
+    with_sdk = folder / "with_sdk"
+    with_sdk.mkdir()
+    (with_sdk / "app.py").write_text(WITH_SDK)
+    for place in (by_hand, with_sdk):
+        for name in WEB:
+            copy_package(name, place)
+    for place in (ours, by_hand, with_sdk):
+        compileall.compile_dir(str(place), quiet=1)
+
+    import boto3
+
+    libraries = Path(boto3.__file__).parents[1]
+    return (
+        Candidate("process-order", ours, "entry.handler"),
+        Candidate("by hand", by_hand),
+        Candidate("boto3 and pydantic", with_sdk, python_path=(libraries,)),
+    )
+
+
+def zipped(folder: Path) -> int:
+    """Bytes of a folder's zip, without compiled modules."""
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "function.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for file in sorted(folder.rglob("*")):
+                if file.is_file() and file.suffix != ".pyc":
+                    archive.write(file, file.relative_to(folder))
+        return path.stat().st_size
+
+
+def measure(rounds: int = ROUNDS) -> list[Row]:
+    """Milliseconds of cold starts and warm invocations, kilobytes of the zip."""
+    with tempfile.TemporaryDirectory() as name, dynamodb() as url:
+        found = candidates(Path(name))
+        environment = {
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_ENDPOINT_URL": url,
+            "NODEGX_HISTORY_TABLE": "history",
+            "NODEGX_LOG_LEVEL": "warning",
+        }
+        for each in found:  # the first of all reads from disk
+            each.start(environment)
+            each.ready.clear()
+            each.answered.clear()
+        for _ in range(rounds):
+            for each in found:
+                each.start(environment)
+        for _ in range(3):
+            for each in found[:2]:
+                each.start(environment, WARM)
+        size = zipped(found[0].bundle) / 1000
+    ours, by_hand, with_sdk = found
+    cold = {each.name: statistics.median(each.answered) * 1000 for each in found}
+    init = {each.name: statistics.median(each.ready) * 1000 for each in found}
+    warm = [min(each.warm) * 1000 for each in (ours, by_hand)]
+    return [
+        _against(ours, by_hand, cold, "cold start", 1.25),
+        _against(ours, with_sdk, cold, "cold start", 0.45),
+        _against(ours, by_hand, init, "init", None),
+        Row("warm invocation over one by hand", warm[0] - warm[1], "ms", limit=1.0),
+        Row("zip of process-order", size, "kB", limit=200.0),
+    ]
+
+
+def _against(
+    ours: Candidate, other: Candidate, times: Mapping[str, float], what: str, limit: float | None
+) -> Row:
+    value, baseline = times[ours.name], times[other.name]
+    name = f"{what} in Lambda's client vs {other.name}"
+    return Row(name, value, "ms", baseline, value / baseline, limit)
+
+
+if __name__ == "__main__":
+    begin = time.perf_counter()
+    for row in measure():
+        print(row)
+    print(f"{time.perf_counter() - begin:.1f} s")
