@@ -16,6 +16,7 @@ from nodegx.cli.exit_codes import ExitCode
 from nodegx.cli.output import clean, duration, json_document, line, plural, size, style, table
 from nodegx.cli.progress import progress
 from nodegx.cli.projects import project_root, short_name, shown
+from nodegx.cli.targets import TARGETS, program_data, show_program, write_program
 from nodegx.compiler.build.project import build_project
 from nodegx.compiler.build.report import BuildReport, Built
 from nodegx.compiler.build.report import State as Outcome
@@ -32,6 +33,11 @@ SHADES = {Outcome.WRITTEN: "green", Outcome.UNCHANGED: None, Outcome.FAILED: "re
     type=click.Path(path_type=Path, file_okay=False),
     help="Write here instead of the project's build directory.",
 )
+@click.option(
+    "--target",
+    type=click.Choice(TARGETS),
+    help="Write a program that deploys the workflows there, too.",
+)
 @click.option("--force", is_flag=True, help="Compile what has not changed, too.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes to use.  [default: one per core]")
 @click.option("--all", "list_all", is_flag=True, help="List unchanged workflows, too.")
@@ -41,6 +47,7 @@ def compile_(
     state: State,
     paths: tuple[Path, ...],
     out: Path | None,
+    target: str | None,
     force: bool,
     jobs: int | None,
     list_all: bool,
@@ -52,16 +59,19 @@ def compile_(
     build/<workflow>/: handler.py, manifest.json, handler.map.json and the runtime modules the
     handler needs. Only what has changed is compiled and written; output of deleted workflows is
     removed. A workflow with errors keeps its last good output; the exit code is 3 then.
+
+    With --target aws, build/aws/ holds a Pulumi program that deploys the project, and stacks/aws/
+    the settings of its stacks.
     """
     root = project_root(state)
     for path in paths:
         if not path.exists():
             raise CliError(f"there is no file or directory {path}", ExitCode.NOT_FOUND)
 
-    code = _build(state, root, paths, out, force, jobs, list_all)
+    code = _build(state, root, paths, out, target, force, jobs, list_all)
     if watch:
         for _ in _changes(root):
-            _build(state, root, paths, out, False, jobs, list_all)
+            _build(state, root, paths, out, target, False, jobs, list_all)
     return code
 
 
@@ -70,6 +80,7 @@ def _build(
     root: Path,
     paths: tuple[Path, ...],
     out: Path | None,
+    target: str | None,
     force: bool,
     jobs: int | None,
     list_all: bool,
@@ -78,11 +89,16 @@ def _build(
         report = build_project(
             root, paths=paths or None, out=out, force=force, jobs=jobs, progress=told
         )
+    program = write_program(root, report.out) if target and report.ok else None
     if state.json:
-        json_document(report_data(report))
+        extra = {} if program is None else {"program": program_data(program)}
+        json_document({**report_data(report), **extra})
     else:
         show(report, list_all=list_all)
-    return ExitCode.OK if report.ok else ExitCode.DIAGNOSTICS
+        if program is not None:
+            show_program(program)
+    ok = report.ok and (program is None or program.ok)
+    return ExitCode.OK if ok else ExitCode.DIAGNOSTICS
 
 
 def show(report: BuildReport, *, list_all: bool = False) -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 LIMIT = 64
 """Characters of a name: the least that Lambda, IAM, EventBridge and Scheduler all take."""
 BUCKET_LIMIT = 63
+PREFIX_LIMIT = 48
+"""Characters of the project and the stack, which leave room for the rest."""
 DIGEST = 8
 ALIAS = "live"
 """The alias that every trigger targets."""
@@ -65,9 +67,14 @@ class Names:
     stack: str
 
     @property
+    def label(self) -> str:
+        """The project in lower-case letters, digits, `-` and `_`."""
+        return plain(self.project).lower()
+
+    @property
     def prefix(self) -> str:
-        """What all names begin with."""
-        return f"{plain(self.project).lower()}-{plain(self.stack)}"
+        """What all names begin with, by which policies know them."""
+        return cut(f"{self.label}-{plain(self.stack)}", PREFIX_LIMIT)
 
     def _name(self, *parts: str) -> str:
         return cut("-".join((self.prefix, *parts)))
@@ -119,11 +126,11 @@ class Names:
 
     def rule(self, slug: str, trigger: str) -> str:
         """The rule of an event trigger, by the trigger's name in expressions."""
-        return self._name(slug, trigger)
+        return self._name(slug, unique(trigger))
 
     def schedule(self, slug: str, trigger: str) -> str:
         """A schedule inside the schedule group."""
-        return cut(f"{slug}-{trigger}")
+        return cut(f"{slug}-{unique(trigger)}")
 
     def alarm(self, slug: str, kind: str) -> str:
         """An alarm."""

@@ -32,12 +32,17 @@ class Trigger:
 
     Args:
         node: id of the trigger node.
-        name: the node's name in expressions, which names what is made for it.
+        name: the node's name in expressions, where that is not its id.
     """
 
     kind: ClassVar[str] = ""
     node: str
-    name: str
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """What names the things that are made for it."""
+        return self.name or self.node
 
     @property
     def is_async(self) -> bool:

@@ -79,6 +79,10 @@ def trigger_of(entry: TriggerEntry, context: Context) -> Trigger:
     return make(entry, context)
 
 
+def _name(entry: TriggerEntry, context: Context) -> str:
+    return "" if context.name == entry.node else context.name
+
+
 # ----------------------------------------------------------------------------------- HTTP
 
 
@@ -108,7 +112,7 @@ def _http(entry: TriggerEntry, context: Context, methods: list[str], path: str) 
         context.warn("NX706", message, "let large files be put into a bucket", param="maxBodyBytes")
     return HttpTrigger(
         node=entry.node,
-        name=context.name,
+        name=_name(entry, context),
         routes=tuple(f"{method} {path}" for method in dict.fromkeys(names)),
         rate=rate,
         burst=burst,
@@ -142,7 +146,7 @@ def _schedule(entry: TriggerEntry, context: Context) -> Trigger:
         raise Refused("NX701", str(problem), problem.hint, param) from None
     return ScheduleTrigger(
         node=entry.node,
-        name=context.name,
+        name=_name(entry, context),
         expression=expression,
         timezone=config.get("timezone") or context.manifest.settings.timezone,
         catch_up=bool(config.get("catchUp", False)),
@@ -152,7 +156,7 @@ def _schedule(entry: TriggerEntry, context: Context) -> Trigger:
 
 def _event(entry: TriggerEntry, context: Context) -> Trigger:
     return EventTrigger(
-        node=entry.node, name=context.name, pattern=patterns.event_pattern(entry.config)
+        node=entry.node, name=_name(entry, context), pattern=patterns.event_pattern(entry.config)
     )
 
 
@@ -173,7 +177,7 @@ def _queue(entry: TriggerEntry, context: Context) -> Trigger:
     window = math.ceil(duration_seconds(config["maxBatchingWindow"]))
     return QueueTrigger(
         node=entry.node,
-        name=context.name,
+        name=_name(entry, context),
         queue=str(config["queue"]),
         batch_size=int(config["batchSize"]),
         batch_window=window,
@@ -186,7 +190,7 @@ def _file(entry: TriggerEntry, context: Context) -> Trigger:
     config = entry.config
     return FileTrigger(
         node=entry.node,
-        name=context.name,
+        name=_name(entry, context),
         bucket=str(config["bucket"]),
         events=tuple(FILE_EVENTS[event] for event in _list(config["events"])),
         prefix=str(config["prefix"]),
@@ -199,7 +203,7 @@ def _record(entry: TriggerEntry, context: Context) -> Trigger:
     config = entry.config
     return RecordTrigger(
         node=entry.node,
-        name=context.name,
+        name=_name(entry, context),
         table=str(config["table"]),
         pattern=patterns.record_pattern(config),
         start=STARTS[config["startFrom"]],
@@ -213,7 +217,7 @@ def _list(given: Any) -> list[str]:
 
 
 def _manual(entry: TriggerEntry, context: Context) -> Trigger:
-    return ManualTrigger(node=entry.node, name=context.name)
+    return ManualTrigger(node=entry.node, name=_name(entry, context))
 
 
 _TRIGGERS: Mapping[str, Callable[[TriggerEntry, Context], Trigger]] = {

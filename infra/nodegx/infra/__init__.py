@@ -1,0 +1,1 @@
+"""Infrastructure of deployed projects, as Pulumi components: a package a cloud."""
