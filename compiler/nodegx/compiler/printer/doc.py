@@ -8,10 +8,11 @@ parentheses having to appear.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import count
+from typing import NamedTuple
 
 WIDTH = 100
 INDENT = 4
@@ -84,18 +85,7 @@ class Wrap:
     id: int
 
 
-Doc = (
-    str
-    | Break
-    | Group
-    | GroupIfBroken
-    | IfBroken
-    | Indent
-    | MayExpand
-    | Wrap
-    | tuple["Doc", ...]
-    | list["Doc"]
-)
+Doc = str | Break | Group | GroupIfBroken | IfBroken | Indent | MayExpand | Wrap | tuple["Doc", ...]
 
 
 def block(opening: str, content: Doc, closing: str) -> Doc:
@@ -103,37 +93,35 @@ def block(opening: str, content: Doc, closing: str) -> Doc:
     return (opening, Indent((SOFT, content)), SOFT, closing)
 
 
-def join(items: list[Doc], separator: Doc = (",", SPACE)) -> Doc:
+def join(items: Sequence[Doc], separator: Doc = (",", SPACE)) -> tuple[Doc, ...]:
     """Items with a separator between them."""
     joined: list[Doc] = []
     for item in items:
         joined += [separator, item] if joined else [item]
-    return joined
+    return tuple(joined)
 
 
 _FLAT = False
 _BROKEN = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """A document to print. `all_lines` matters to measuring: every line must fit, not just the
-    first one."""
+class _Task(NamedTuple):
+    """A document to print. Two flags matter to measuring only: `all_lines` must fit, not just the
+    first one, and further lines count without their indentation if it is `loose`."""
 
     indent: int
     mode: bool
     doc: Doc
     all_lines: bool = False
+    loose: bool = False
 
-    def on(self, doc: Doc, **changes: int | bool) -> _Task:
+    def on(self, doc: Doc) -> _Task:
         """The same for a part of the document."""
-        fields = {"indent": self.indent, "mode": self.mode, "all_lines": self.all_lines}
-        return _Task(doc=doc, **{**fields, **changes})  # pyright: ignore[reportArgumentType]
+        return _Task(self.indent, self.mode, doc, self.all_lines, self.loose)
 
 
 @dataclass(slots=True)
 class _Engine:
-    width: float
     column: int = 0
     out: list[str] = field(default_factory=list[str])
     modes: dict[int, bool] = field(default_factory=dict[int, bool])
@@ -151,17 +139,17 @@ class _Engine:
                     self.column += len(task.doc)
                 case Break():
                     self._break(task)
-                case Group():
-                    self._group(task, task.doc.id)
-                case GroupIfBroken():
-                    if self.modes[task.doc.id]:
-                        self._group(task, None)
+                case Group(content, id):
+                    self._group(task.on(content), id)
+                case GroupIfBroken(content, id):
+                    if self.modes[id]:
+                        self._group(task.on(content), None)
                     else:
-                        self.tasks.append(task.on(task.doc.content))
-                case MayExpand():
-                    if self.modes[task.doc.id] is _FLAT:
+                        self.tasks.append(task.on(content))
+                case MayExpand(content, id):
+                    if self.modes[id] is _FLAT:
                         self.measured = False
-                    self.tasks.append(task.on(task.doc.content))
+                    self.tasks.append(task.on(content))
                 case Wrap():
                     self._wrap(task, task.doc)
                 case _:
@@ -171,7 +159,7 @@ class _Engine:
     def _simple(self, task: _Task) -> Iterator[_Task]:
         """The parts of a document that printing and measuring treat alike, last one first."""
         match task.doc:
-            case tuple() | list():
+            case tuple():
                 for part in reversed(task.doc):
                     yield task.on(part)
             case IfBroken(broken, flat, id):
@@ -179,7 +167,8 @@ class _Engine:
                 yield task.on(broken if mode else flat)
             case Indent(content, id):
                 indented = id is None or self.modes[id]
-                yield task.on(content, indent=task.indent + INDENT * indented)
+                indent = task.indent + INDENT * indented
+                yield task.on(content)._replace(indent=indent)
             case _:
                 raise TypeError(f"not a document: {task.doc!r}")
 
@@ -194,9 +183,7 @@ class _Engine:
         self.measured = False
 
     def _group(self, task: _Task, id: int | None) -> None:
-        content: Doc = task.doc.content  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
-        mode = self._mode(task.on(content), id)
-        self.tasks.append(task.on(content, mode=mode))
+        self.tasks.append(task._replace(mode=self._mode(task, id)))
 
     def _mode(self, task: _Task, id: int | None) -> bool:
         """Whether a group breaks."""
@@ -205,20 +192,19 @@ class _Engine:
             self.measured = True
             if id is not None:
                 self.modes[id] = _FLAT
-            mode = not self._fits(task.on(task.doc, mode=_FLAT))
+            mode = not self._fits(task._replace(mode=_FLAT))
         if id is not None:
             self.modes[id] = mode
         return mode
 
     def _wrap(self, task: _Task, doc: Wrap) -> None:
-        mode = self._mode(task.on(doc.content), doc.id)
-        content = task.on(doc.content, mode=_FLAT)
-        if mode is _BROKEN:
-            wrapped: Doc = ("(", Indent((HARD, doc.content)), HARD, ")")
-            content = task.on(wrapped, mode=_BROKEN)
-            if not self._fits(task.on(wrapped, mode=_BROKEN, all_lines=True)):
+        content = _Task(task.indent, _FLAT, doc.content)
+        if self._mode(task.on(doc.content), doc.id) is _BROKEN:
+            lines: Doc = ("(", Indent((HARD, doc.content)), HARD, ")")
+            if self._fits(_Task(task.indent, _BROKEN, lines, all_lines=True)):
+                content = _Task(task.indent, _BROKEN, lines)
+            else:
                 self.modes[doc.id] = _FLAT
-                content = task.on(doc.content, mode=_FLAT)
         self.tasks.append(content)
 
     def _fits(self, first: _Task) -> bool:
@@ -235,13 +221,13 @@ class _Engine:
             match task.doc:
                 case str():
                     column += len(task.doc)
-                    if column > self.width:
+                    if column > WIDTH:
                         return False
                 case Break():
                     if task.mode is _BROKEN or task.doc is HARD:
                         if not task.all_lines:
                             return True
-                        column = task.indent
+                        column = 0 if task.loose else task.indent
                     else:
                         column += len(task.doc.value)
                 case Group(content, id):
@@ -255,7 +241,9 @@ class _Engine:
                     queue.append(task.on(content))
                 case MayExpand(content, id):
                     if task.mode is _FLAT and self.modes[id] is _FLAT:
-                        queue.append(task.on(content, mode=_BROKEN, all_lines=True))
+                        queue.append(
+                            _Task(task.indent, _BROKEN, content, all_lines=True, loose=True)
+                        )
                     else:
                         queue.append(task.on(content))
                 case _:
@@ -265,9 +253,20 @@ class _Engine:
 
 def render(doc: Doc, indent: int = 0) -> str:
     """The text of a document that starts at column `indent`."""
-    return _Engine(WIDTH).print(doc, indent)
+    flat = render_flat(doc)
+    return flat if indent + len(flat) <= WIDTH else _Engine().print(doc, indent)
 
 
 def render_flat(doc: Doc) -> str:
     """The text of a document without any line break."""
-    return _Engine(float("inf")).print(Group(doc), 0)
+    match doc:
+        case str():
+            return doc
+        case tuple():
+            return "".join([render_flat(part) for part in doc])
+        case Break():
+            return doc.value
+        case IfBroken():
+            return render_flat(doc.flat)
+        case _:
+            return render_flat(doc.content)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from .doc import (
     SOFT,
@@ -64,7 +64,7 @@ class Expressions:
         """An expression; in parentheses if it binds less tightly than `needed`."""
         if is_parenthesized(node, needed):
             return self._bracketed("(", self.of(node, BRACKETS), ")", place)
-        return _LAYOUTS[type(node)](self, node, place)
+        return self._LAYOUTS[type(node)](self, node, place)
 
     def items(self, nodes: list[Doc]) -> Doc:
         """Elements in brackets, with a comma behind the last one if they break."""
@@ -111,7 +111,7 @@ class Expressions:
         return node.id
 
     def _f_string(self, node: ast.JoinedStr, _: int) -> Doc:
-        return f_string(node, lambda code, quote: render_flat(Expressions(quote).of(code, OPEN)))
+        return f_string(node, lambda code, quote: Expressions(quote).flat(code))
 
     def _list(self, node: ast.List, place: int) -> Doc:
         return self.bracketed_items("[", [self.of(e, BRACKETS) for e in node.elts], "]", place)
@@ -153,10 +153,32 @@ class Expressions:
         return Group(tuple(parts))
 
     def target(self, node: ast.expr) -> Doc:
-        """What a `for` or an assignment gives values to."""
+        """What a comprehension gives values to."""
         if isinstance(node, ast.Tuple) and len(node.elts) > 1:
             return tuple(join([self.of(item, BRACKETS) for item in node.elts], ", "))
         return self.of(node, OPEN)
+
+    def assigned(self, node: ast.expr) -> Doc:
+        """What an assignment gives a value to: anything but a tuple stays on one line."""
+        if isinstance(node, ast.Tuple) and len(node.elts) > 1:
+            return self._if_expanded(self.items([self.of(item, BRACKETS) for item in node.elts]))
+        return self.flat(node)
+
+    def loop_target(self, node: ast.expr) -> Doc:
+        """What a `for` statement gives values to."""
+        return self.assigned(node) if isinstance(node, ast.Tuple) else self.statement(node)
+
+    def flat(self, node: ast.expr) -> str:
+        """An expression on one line."""
+        return render_flat(self.of(node, OPEN))
+
+    def context(self, node: ast.expr, variable: ast.expr | None) -> Doc:
+        """What a `with` enters."""
+        if variable is None:
+            return self.statement(node)
+        id = new_id()
+        item = (self.of(node, id), " as ", self.of(variable, OPEN))
+        return Group((IfBroken("("), Indent((SOFT, item), id), SOFT, IfBroken(")")), id)
 
     def _call(self, node: ast.Call, place: int, fluent: bool | None = None) -> Doc:
         chained = self._chained(node, place, fluent)
@@ -185,14 +207,14 @@ class Expressions:
         chained = self._chained(node, place, fluent)
         base = self._base(node.value, place, chained)
         if isinstance(node.slice, ast.Tuple) and node.slice.elts:
-            index: Doc = tuple(join([self.of(item, BRACKETS) for item in node.slice.elts]))
+            items = [self.of(item, BRACKETS) for item in node.slice.elts]
+            comma = "," if len(items) == 1 else IfBroken(",")
+            index: Doc = Group((*join(items), comma))
         elif isinstance(node.slice, ast.Slice):
             index = self._slice(node.slice)
         else:
             index = self.of(node.slice, BRACKETS)
-        return self._chain(
-            node, (base, self._bracketed("[", index, "]", place)), chained, fluent
-        )
+        return self._chain(node, (base, self._bracketed("[", index, "]", place)), chained, fluent)
 
     def _chained(self, node: ast.expr, place: int, fluent: bool | None) -> bool:
         """Whether a chain breaks before its dots: decided at its end, passed on to its start."""
@@ -207,7 +229,7 @@ class Expressions:
         if is_parenthesized_base(node):
             return self._bracketed("(", self.of(node, BRACKETS), ")", place)
         if isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
-            layout: Any = _LAYOUTS[type(node)]
+            layout: Any = self._LAYOUTS[type(node)]
             return layout(self, node, place, fluent)
         return self.of(node, place)
 
@@ -281,6 +303,30 @@ class Expressions:
         node, needed = item
         return self.of(node, place, needed)
 
+    _LAYOUTS: ClassVar[dict[type[ast.expr], Callable[[Expressions, Any, int], Doc]]] = {
+        ast.Constant: _constant,
+        ast.Name: _name,
+        ast.JoinedStr: _f_string,
+        ast.List: _list,
+        ast.Set: _set,
+        ast.Tuple: _tuple,
+        ast.Dict: _dict,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.DictComp: _comprehension,
+        ast.GeneratorExp: _comprehension,
+        ast.Call: _call,
+        ast.Attribute: _attribute,
+        ast.Subscript: _subscript,
+        ast.Await: _await,
+        ast.UnaryOp: _unary,
+        ast.Lambda: _lambda,
+        ast.IfExp: _choice,
+        ast.BoolOp: _operators,
+        ast.BinOp: _operators,
+        ast.Compare: _operators,
+    }
+
 
 def _flatten(node: ast.expr, needed: Level, flat: _Flat) -> None:
     """The operands and operators of an expression, as they stand in the text; what gets
@@ -326,28 +372,4 @@ _BRACKETS_OF = {
     ast.SetComp: ("{", "}"),
     ast.DictComp: ("{", "}"),
     ast.GeneratorExp: ("(", ")"),
-}
-
-_LAYOUTS: dict[type[ast.expr], Callable[[Expressions, Any, int], Doc]] = {
-    ast.Constant: Expressions._constant,
-    ast.Name: Expressions._name,
-    ast.JoinedStr: Expressions._f_string,
-    ast.List: Expressions._list,
-    ast.Set: Expressions._set,
-    ast.Tuple: Expressions._tuple,
-    ast.Dict: Expressions._dict,
-    ast.ListComp: Expressions._comprehension,
-    ast.SetComp: Expressions._comprehension,
-    ast.DictComp: Expressions._comprehension,
-    ast.GeneratorExp: Expressions._comprehension,
-    ast.Call: Expressions._call,
-    ast.Attribute: Expressions._attribute,
-    ast.Subscript: Expressions._subscript,
-    ast.Await: Expressions._await,
-    ast.UnaryOp: Expressions._unary,
-    ast.Lambda: Expressions._lambda,
-    ast.IfExp: Expressions._choice,
-    ast.BoolOp: Expressions._operators,
-    ast.BinOp: Expressions._operators,
-    ast.Compare: Expressions._operators,
 }

@@ -40,7 +40,9 @@ def _escaped(char: str, quote: str) -> str:
 def docstring(value: str, indent: int) -> str:
     """A docstring; its lines are indented already, as Python keeps them."""
     body = value.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    body = "".join(char if char == "\n" or char.isprintable() else repr(char)[1:-1] for char in body)
+    body = "".join(
+        char if char == "\n" or char.isprintable() else repr(char)[1:-1] for char in body
+    )
     if body.endswith('"'):
         body = body[:-1] + '\\"'
     return f'"""{body}"""'

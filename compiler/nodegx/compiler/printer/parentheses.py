@@ -34,9 +34,7 @@ def wants(node: ast.expr) -> Optional:
                 return Optional.MULTILINE
             if is_parenthesized_base(value):
                 return Optional.NEVER
-            inner = wants(value)
-            is_index = isinstance(node, ast.Subscript) and inner is Optional.BEST_FIT
-            return Optional.NEVER if is_index else inner
+            return Optional.BEST_FIT if isinstance(value, ast.Name) else wants(value)
         case ast.Await(value):
             needed = next(iter(operands(node)))[1]
             return Optional.NEVER if is_parenthesized(value, needed) else wants(value)

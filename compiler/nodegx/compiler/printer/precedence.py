@@ -119,9 +119,9 @@ def operands(node: ast.expr) -> Iterator[tuple[ast.expr, Level]]:
             yield left, level(node)
             yield right, tighter(level(node))
         case ast.UnaryOp(op, operand):
-            is_not = isinstance(op, ast.Not)
-            power = isinstance(operand, ast.BinOp)
-            yield operand, Level.NOT if is_not else Level.AWAIT if power else Level.FACTOR
+            power = isinstance(operand, ast.BinOp) and isinstance(operand.op, ast.Pow)
+            own = Level.NOT if isinstance(op, ast.Not) else Level.FACTOR
+            yield operand, Level.AWAIT if power else own
         case ast.Compare(left, _, comparators):
             for value in (left, *comparators):
                 yield value, Level.BIT_OR

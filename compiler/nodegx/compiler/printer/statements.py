@@ -7,7 +7,7 @@ import io
 import tokenize
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from .doc import INDENT, SOFT, SPACE, Doc, Group, IfBroken, Indent, block, join, render
 from .expressions import BRACKETS, OPEN, Expressions
@@ -103,7 +103,7 @@ class _Printer:
 
     def statement(self, statement: ast.stmt, indent: int) -> None:
         """One statement, with everything inside it."""
-        _STATEMENTS[type(statement)](self, statement, indent)
+        self._STATEMENTS[type(statement)](self, statement, indent)
 
     def _verbatim(self, statement: Verbatim, indent: int) -> None:
         inside = _string_lines(statement.lines)
@@ -145,7 +145,7 @@ class _Printer:
             doc += [" ", self._expressions.loose(statement.exc)]
         if statement.cause:
             doc += [" from ", self._expressions.loose(statement.cause)]
-        self.line(doc, indent)
+        self.line(tuple(doc), indent)
 
     def _keyword(self, statement: ast.stmt, indent: int) -> None:
         self.line(type(statement).__name__.lower(), indent)
@@ -292,7 +292,34 @@ class _Printer:
         if default:
             equals = " = " if parameter.annotation else "="
             doc += [equals, self._expressions.of(default, BRACKETS)]
-        return doc
+        return tuple(doc)
+
+    _STATEMENTS: ClassVar[dict[type[ast.stmt], Callable[[_Printer, Any, int], None]]] = {
+        ast.Expr: _expression,
+        ast.Assign: _assign,
+        ast.AnnAssign: _annotated,
+        ast.AugAssign: _augmented,
+        ast.Return: _return,
+        ast.Raise: _raise,
+        ast.Pass: _keyword,
+        ast.Break: _keyword,
+        ast.Continue: _keyword,
+        ast.Nonlocal: _names,
+        ast.Global: _names,
+        ast.Import: _import,
+        ast.ImportFrom: _import_from,
+        ast.If: _if,
+        ast.While: _while,
+        ast.For: _for,
+        ast.AsyncFor: _for,
+        ast.With: _with,
+        ast.AsyncWith: _with,
+        ast.Try: _try,
+        ast.Match: _match,
+        ast.FunctionDef: _function,
+        ast.AsyncFunctionDef: _function,
+        Verbatim: _verbatim,
+    }
 
 
 def _alias(alias: ast.alias) -> str:
@@ -335,30 +362,3 @@ def _string_lines(lines: list[str]) -> set[int]:
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
-
-_STATEMENTS: dict[type[ast.stmt], Callable[[_Printer, Any, int], None]] = {
-    ast.Expr: _Printer._expression,
-    ast.Assign: _Printer._assign,
-    ast.AnnAssign: _Printer._annotated,
-    ast.AugAssign: _Printer._augmented,
-    ast.Return: _Printer._return,
-    ast.Raise: _Printer._raise,
-    ast.Pass: _Printer._keyword,
-    ast.Break: _Printer._keyword,
-    ast.Continue: _Printer._keyword,
-    ast.Nonlocal: _Printer._names,
-    ast.Global: _Printer._names,
-    ast.Import: _Printer._import,
-    ast.ImportFrom: _Printer._import_from,
-    ast.If: _Printer._if,
-    ast.While: _Printer._while,
-    ast.For: _Printer._for,
-    ast.AsyncFor: _Printer._for,
-    ast.With: _Printer._with,
-    ast.AsyncWith: _Printer._with,
-    ast.Try: _Printer._try,
-    ast.Match: _Printer._match,
-    ast.FunctionDef: _Printer._function,
-    ast.AsyncFunctionDef: _Printer._function,
-    Verbatim: _Printer._verbatim,
-}
