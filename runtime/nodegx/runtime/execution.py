@@ -17,7 +17,6 @@ from .history.redact import has_hint, redact_text
 from .history.text import Capture
 from .host import Host
 from .ids import new_id
-from .messages import error_info
 from .node import Node
 from .run import MAX_CALL_DEPTH, Run
 from .secrets import Secrets
@@ -196,6 +195,8 @@ class Execution:
             name = node.id if node is not None else source.node_of(error)
             failure = Failure.mark(error, self.id, name, 1)
         if failure.info is None:
+            from .messages import error_info
+
             info = error_info(error, source, node=failure.node, attempts=failure.attempts)
             secrets = self.secrets.values_read
             if secrets:
@@ -387,6 +388,8 @@ class Execution:
     ) -> None:
         """Notes that something failed and will be tried again."""
         if self._log.wants("warning"):
+            from .messages import error_info
+
             reason = error_info(error, self.workflow.source, node=node, attempts=attempt).message
             message = f"attempt {attempt} of {attempts} failed, next in {delay:.3g} s: {reason}"
             self.log("warning", message, node=node)

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
 from .errors import FatalError
-from .messages import describe_type
 
 T = TypeVar("T")
 Branch = Coroutine[Any, Any, Any]
@@ -150,6 +149,8 @@ def elements(items: Any, batch_size: Any) -> list[Any]:
     if items is None:
         return []
     if not isinstance(items, (list, tuple)):
+        from .messages import describe_type
+
         kind = describe_type(items)
         raise FatalError(f"`items` must be a list, not {kind}", code="forEach.items")
     found: list[Any] = list(items)  # pyright: ignore[reportUnknownArgumentType]

@@ -177,7 +177,7 @@ def _kind(name: str) -> str:
 def _wrong_type(error: BaseException, tree: ast.expr) -> str | None:
     message = str(error)
     for pattern, explain in _TYPE_ERRORS:
-        found = pattern.search(message)
+        found = re.match(pattern, message)
         if found is not None:
             return explain(tree, *found.groups())
     return None
@@ -225,15 +225,15 @@ def _method_null(tree: ast.expr, owner: str) -> str:
     return f"{_quote(tree)} is not a function but {_kind(owner)}"
 
 
-_TYPE_ERRORS: tuple[tuple[re.Pattern[str], Callable[..., str | None]], ...] = (
-    (re.compile(r"^'(.+)' not supported between instances of '(\w+)' and '(\w+)'"), _comparison),
-    (re.compile(r"^unsupported operand type\(s\) for (.+): '(\w+)' and '(\w+)'"), _operands),
-    (re.compile(r"^can only concatenate (\w+) \(not \"(\w+)\"\) to"), _joining),
-    (re.compile(r"^'(\w+)' object is not subscriptable"), _subscript),
-    (re.compile(r"^(list|tuple|string) indices must be integers"), _list_key),
-    (re.compile(r"^argument of type '(\w+)' is not iterable"), _iteration),
-    (re.compile(r"^'(\w+)' object is not iterable"), _iteration),
-    (re.compile(r"^'(\w+)' object is not callable"), _method_null),
+_TYPE_ERRORS: tuple[tuple[str, Callable[..., str | None]], ...] = (
+    (r"'(.+)' not supported between instances of '(\w+)' and '(\w+)'", _comparison),
+    (r"unsupported operand type\(s\) for (.+): '(\w+)' and '(\w+)'", _operands),
+    (r"can only concatenate (\w+) \(not \"(\w+)\"\) to", _joining),
+    (r"'(\w+)' object is not subscriptable", _subscript),
+    (r"(list|tuple|string) indices must be integers", _list_key),
+    (r"argument of type '(\w+)' is not iterable", _iteration),
+    (r"'(\w+)' object is not iterable", _iteration),
+    (r"'(\w+)' object is not callable", _method_null),
 )
 
 _EXPLAINERS: tuple[tuple[type[BaseException], Callable[[Any, ast.expr], str | None]], ...] = (

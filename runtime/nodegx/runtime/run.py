@@ -9,7 +9,6 @@ from time import time
 from typing import Any, TypeVar
 
 from . import flow
-from .clock import duration, seconds_until
 from .errors import ErrorInfo, FatalError, RunStopped
 from .failure import Failure
 from .history.record import Status
@@ -243,10 +242,12 @@ class Run(Steps):
         """
 
         async def pause(seconds: Any = None, until: Any = None) -> None:
+            from . import clock
+
             if seconds is None:
-                delay = seconds_until(until, self._owner.workflow.settings.timezone)
+                delay = clock.seconds_until(until, self._owner.workflow.settings.timezone)
             else:
-                delay = duration(seconds)
+                delay = clock.duration(seconds)
             await asyncio.sleep(delay)
 
         if seconds is None:

@@ -7,7 +7,7 @@ JSON that somebody put into a string, after `Bearer`.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 MARKER = "[redacted]"
@@ -19,8 +19,8 @@ _ANYWHERE = (
     "debitcard", "cvv", "cvc", "sessionid", "jwt",
 )  # fmt: skip
 _WHOLE = frozenset({"card", "pin", "ssn"})
-_TOKEN = re.compile(r"token(?!iz)")
-_COUNTS = re.compile(r"tokens$|tokens?(count|limit|usage|used)")
+_TOKEN = r"token(?!iz)"  # noqa: S105 (a pattern)
+_COUNTS = r"tokens$|tokens?(count|limit|usage|used)"
 
 # Few and short, because every captured text is searched for them: one is in everything that the
 # lists above and the patterns below match. What has none is not sensitive.
@@ -36,17 +36,15 @@ _NAME = (
     r"|cvc|jwt|(?:api|access|private|signing)[-_ ]?key|session[-_ ]?id"
     r"|(?:credit|debit)[-_]?card|card[-_ ]?number)"
 )
-_ASSIGNED = re.compile(
+_ASSIGNED = (
     # Bounded repetitions: this runs over text that strangers send.
-    rf"""((?<![\w.-])[\w.-]{{0,64}}?{_NAME}[\w.-]{{0,32}}\\{{0,3}}["']?\s{{0,8}}[=:]\s{{0,8}})"""
-    r"""(?:(["'])(?:(?!\2)[^\\]|\\.)*|(\\{1,3}["'])[^"']*?(?=\\{0,7}["']|\Z)|[^\s&;,}"'\\]+)""",
-    re.IGNORECASE | re.DOTALL,
+    rf"""(?is)((?<![\w.-])[\w.-]{{0,64}}?{_NAME}[\w.-]{{0,32}}\\{{0,3}}["']?\s{{0,8}}[=:]\s{{0,8}})"""
+    r"""(?:(["'])(?:(?!\2)[^\\]|\\.)*|(\\{1,3}["'])[^"']*?(?=\\{0,7}["']|\Z)|[^\s&;,}"'\\]+)"""
 )
-_SCHEME = re.compile(
-    r"\b(Bearer|Basic|Digest)\s{1,8}(?=\S{0,512}[\d=]|\S{20}|(?-i:[A-Za-z]{0,512}?[a-z][A-Z]))[\w.~+/=-]{8,}",
-    re.IGNORECASE,
-)
-_USERINFO = re.compile(r"(://)[^/?#\s@\"']{1,512}@")
+_SCHEME = r"(?i)\b(Bearer|Basic|Digest)\s{1,8}(?=\S{0,512}[\d=]|\S{20}|(?-i:[A-Za-z]{0,512}?[a-z][A-Z]))[\w.~+/=-]{8,}"
+_USERINFO = r"(://)[^/?#\s@\"']{1,512}@"
+
+_pattern = cache(re.compile)  # when first used: compiling them takes longer than a short run
 
 
 @lru_cache(maxsize=4096)
@@ -59,8 +57,8 @@ def is_sensitive(key: str) -> str | None:
     name = _bare(lower)[1:-1]
     if name in _WHOLE or any(word in name for word in _ANYWHERE):
         return "always"
-    if _TOKEN.search(name):
-        return "text" if _COUNTS.search(name) else "always"
+    if _pattern(_TOKEN).search(name):
+        return "text" if _pattern(_COUNTS).search(name) else "always"
     return None
 
 
@@ -90,9 +88,11 @@ def _bare(lower: str) -> str:
 def redact_text(text: str) -> str:
     """A text without what it says is secret: `token=…`, `"password": "…"`, `Bearer …`,
     `https://user:password@host`."""
-    text = _SCHEME.sub(rf"\1 {MARKER}", text)
-    text = _ASSIGNED.sub(lambda found: f"{found[1]}{found[2] or found[3] or ''}{MARKER}", text)
-    return _USERINFO.sub(rf"\1{MARKER}@", text)
+    text = _pattern(_SCHEME).sub(rf"\1 {MARKER}", text)
+    text = _pattern(_ASSIGNED).sub(
+        lambda found: f"{found[1]}{found[2] or found[3] or ''}{MARKER}", text
+    )
+    return _pattern(_USERINFO).sub(rf"\1{MARKER}@", text)
 
 
 def redact_names(tree: Any) -> Any:

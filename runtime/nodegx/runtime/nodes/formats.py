@@ -5,35 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 if TYPE_CHECKING:
     from jsonschema import FormatChecker
 
 _TIME = r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
 _PATTERNS = {
-    "time": re.compile(_TIME, re.IGNORECASE | re.ASCII),
-    "date-time": re.compile(rf"\d{{4}}-\d\d-\d\d[T ]{_TIME}", re.IGNORECASE | re.ASCII),
-    "date": re.compile(r"\d{4}-\d\d-\d\d", re.ASCII),
-    "email": re.compile(
+    "time": rf"(?ia){_TIME}",
+    "date-time": rf"(?ia)\d{{4}}-\d\d-\d\d[T ]{_TIME}",
+    "date": r"(?a)\d{4}-\d\d-\d\d",
+    "email": (
         r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
         r"@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
     ),
-    "hostname": re.compile(
+    "hostname": (
         r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
         r"(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
     ),
-    "uuid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE),
-    "json-pointer": re.compile(r"(/([^/~]|~[01])*)*"),
-    "duration": re.compile(
-        r"P(?!$)(\d+W|(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)", re.ASCII
-    ),
-    "uri": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#$%&'()*+,/0-9:;=?@A-Z\[\]_a-z~.-]*"),
-    "uri-reference": re.compile(r"[!#$%&'()*+,/0-9:;=?@A-Z\[\]_a-z~.-]*"),
+    "uuid": r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "json-pointer": r"(/([^/~]|~[01])*)*",
+    "duration": (r"(?a)P(?!$)(\d+W|(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)"),
+    "uri": r"[A-Za-z][A-Za-z0-9+.-]*:[!#$%&'()*+,/0-9:;=?@A-Z\[\]_a-z~.-]*",
+    "uri-reference": r"[!#$%&'()*+,/0-9:;=?@A-Z\[\]_a-z~.-]*",
 }
+_pattern = cache(re.compile)  # when first used: few formats are in use at a time
 
 
 def _date(text: str) -> bool:
@@ -60,7 +59,6 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "regex": re.compile,
     "uri": _url,
     "uri-reference": _url,
-    "uuid": UUID,
 }
 FORMATS = tuple(sorted({*_PATTERNS, *_VALUES}))
 """Names of all formats that are checked; others are not."""
@@ -72,7 +70,7 @@ def matches(name: str, value: Any) -> bool:
     if not isinstance(value, str):
         return True
     pattern = _PATTERNS.get(name)
-    if pattern is not None and not pattern.fullmatch(value):
+    if pattern is not None and not _pattern(pattern).fullmatch(value):
         return False
     check = _VALUES.get(name)
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nodegx.runtime.clock import duration
 from nodegx.runtime.errors import FatalError
 
 if TYPE_CHECKING:
@@ -49,6 +48,7 @@ async def request(
         FatalError: `http.status` for other statuses, and the codes of `net.client.send`.
     """
     # The client takes longer to import than most runs last that send nothing.
+    from nodegx.runtime.clock import duration
     from nodegx.runtime.net import fields, urls
     from nodegx.runtime.net.addresses import Policy
     from nodegx.runtime.net.message import Limits, Request

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from nodegx.runtime.errors import FatalError
-from nodegx.runtime.messages import describe_type
 
 if TYPE_CHECKING:
     from .schema import Fault
@@ -28,6 +27,8 @@ def parse(value: Any, *, max_bytes: int = 10_000_000, max_depth: int = 100) -> A
         FatalError: code `json.invalid`; details hold `line` and `column` of malformed JSON.
     """
     if not isinstance(value, str):
+        from nodegx.runtime.messages import describe_type
+
         raise FatalError(f"JSON text is needed, not {describe_type(value)}", code=CODE)
     if len(value) > max_bytes or len(value.encode("utf-8", "replace")) > max_bytes:
         raise FatalError(f"the JSON text is longer than {max_bytes} bytes", code=CODE)

@@ -6,6 +6,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, NamedTuple, Protocol, cast
 
 from .problem import Problem
@@ -42,8 +43,9 @@ TEXT = b"text/plain; charset=utf-8"
 BINARY = b"application/octet-stream"
 PROBLEM = b"application/problem+json"
 
-NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
-FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+FORBIDDEN = r"[\x00-\x08\x0a-\x1f\x7f]"
+_pattern = cache(re.compile)  # when first used: answers without headers need none
 # The server sets these itself; a workflow that relays another service's headers may name them.
 OWN = frozenset(
     {"connection", "content-length", "date", "keep-alive", "transfer-encoding", "upgrade"}
@@ -122,7 +124,7 @@ def to_json(value: Any) -> bytes:
 def _headers(headers: Mapping[Any, Any]) -> Headers:
     result: Headers = []
     for name, value in headers.items():
-        if not isinstance(name, str) or not NAME(name):
+        if not isinstance(name, str) or not _pattern(NAME).fullmatch(name):
             raise ReplyError(f"{name!r} is no name for a header")
         lower = name.lower()
         if lower in OWN:
@@ -134,7 +136,7 @@ def _headers(headers: Mapping[Any, Any]) -> Headers:
             if not isinstance(item, str | int | float):
                 raise ReplyError(f"the header {name} must be text")
             text = str(item)
-            if FORBIDDEN(text):
+            if _pattern(FORBIDDEN).search(text):
                 raise ReplyError(f"the header {name} contains a line break or control character")
             try:
                 result.append((lower.encode("ascii"), text.encode("latin-1")))

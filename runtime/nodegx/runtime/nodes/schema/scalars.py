@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
-
-from nodegx.runtime.nodes import formats
 
 from .core import (
     TYPES,
@@ -75,8 +72,16 @@ def _no_multiple(value: Any, of: Any) -> bool:
             quotient = value / of
             return quotient != int(quotient)
         except (OverflowError, ValueError):
+            from fractions import Fraction
+
             return Fraction(value) / Fraction(of) % 1 != 0
     return value % of != 0
+
+
+def _no_format(text: str, name: str) -> bool:
+    from nodegx.runtime.nodes import formats
+
+    return not formats.matches(name, text)
 
 
 KEYWORDS: Mapping[str, Builder] = {
@@ -99,7 +104,5 @@ KEYWORDS: Mapping[str, Builder] = {
         "maxLength", TYPES["string"], lambda text, most: len(text) > most, "integer"
     ),
     "pattern": _pattern,
-    "format": simple(
-        "format", TYPES["string"], lambda text, name: not formats.matches(name, text), "string"
-    ),
+    "format": simple("format", TYPES["string"], _no_format, "string"),
 }
