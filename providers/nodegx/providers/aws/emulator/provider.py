@@ -8,6 +8,7 @@ nothing that is only written down.
 from __future__ import annotations
 
 import hashlib
+import os
 import traceback
 from collections.abc import Callable, Collection, Mapping
 from functools import wraps
@@ -50,13 +51,13 @@ class EmulatorProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     Args:
         cloud: makes the cloud for a region.
-        region: where the stack says nothing.
+        region: where the stack says nothing; `AWS_REGION` if None.
     """
 
-    def __init__(self, cloud: Callable[[str], Cloud] = Cloud, region: str = "us-east-1") -> None:
+    def __init__(self, cloud: Callable[[str], Cloud] = Cloud, region: str | None = None) -> None:
         self._make_cloud = cloud
         self._cloud: Cloud | None = None
-        self._region = region
+        self._region = region or os.environ.get("AWS_REGION", "us-east-1")
 
     # ------------------------------------------------------------------------------ life
 
@@ -149,7 +150,11 @@ class EmulatorProvider(provider_pb2_grpc.ResourceProviderServicer):
         observed = _read(resource, request.id, state)
         if observed is None:
             return provider_pb2.ReadResponse()
-        found = {name: observed.get(name, value) for name, value in inputs.items()}
+        found = {
+            # What is empty and what is missing are the same to most services.
+            name: value if not value and observed.get(name) is None else observed.get(name, value)
+            for name, value in inputs.items()
+        }
         return provider_pb2.ReadResponse(
             id=request.id,
             properties=encode({**state, **shaped_all(observed, state)}),

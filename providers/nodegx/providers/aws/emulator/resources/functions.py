@@ -294,6 +294,10 @@ class EventSourceMapping(Resource):
                 if key not in {"ResponseMetadata", "UUID", "State", "FunctionArn"}
             }
         )
+        failure = found.get("DestinationConfig", {}).get("OnFailure") or {}
+        if failure.get("Destination"):
+            destination = {"destinationArn": failure["Destination"]}
+            properties["destinationConfig"] = {"onFailure": destination}
         return {
             **{name: properties.get(name) for name in self.optional - {"tags", "enabled"}},
             "eventSourceArn": found["EventSourceArn"],
@@ -313,9 +317,13 @@ class EventSourceMapping(Resource):
         self.cloud.client("lambda").delete_event_source_mapping(UUID=id)
 
     def _given(self, inputs: Properties) -> Properties:
-        skipped = {"eventSourceArn", "startingPosition", "tags"}
-        given = {name: value for name, value in inputs.items() if name not in skipped}
-        return pascal(given)
+        skipped = {"eventSourceArn", "startingPosition", "tags", "destinationConfig"}
+        given = pascal({name: value for name, value in inputs.items() if name not in skipped})
+        failure = (inputs.get("destinationConfig") or {}).get("onFailure")
+        if failure:
+            destination = {"Destination": failure["destinationArn"]}
+            given["DestinationConfig"] = {"OnFailure": destination}
+        return given
 
 
 class FunctionEventInvokeConfig(Resource):
