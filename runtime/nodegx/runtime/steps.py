@@ -182,10 +182,10 @@ def _not_an_exit(error: SystemExit, execution: str, node: str) -> FatalError:
     return failure
 
 
-def _is_awaitable(result: Any) -> bool:
+def _is_awaitable(result: object) -> bool:
     """Whether a call was asynchronous. Nearly all results are coroutines or plain JSON, which is
     told at once; the search through a type's bases takes its time."""
-    kind: type[object] = type(result)
+    kind = type(result)
     if kind is CoroutineType:
         return True
     return kind not in _PLAIN and hasattr(kind, "__await__")
