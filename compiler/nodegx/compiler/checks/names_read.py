@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from nodegx.compiler.checked import CheckedNode
-from nodegx.compiler.diagnostics import Pointer, quoted, suggestion
+from nodegx.compiler.diagnostics import Pointer, listing, quoted, suggestion
 from nodegx.compiler.expressions import references
-from nodegx.compiler.expressions.names import ROOTS, Reference
+from nodegx.compiler.expressions.names import ROOTS, Reference, suggest
 
 from .findings import Findings
 from .project_names import templates
@@ -33,21 +33,21 @@ def check_names_read(
     for key, node in nodes.items():
         findings.node = key
         local = {name for param in node.type.params for name in param.scope}
-        known = {*named, *ROOTS, *broken, *local}
+        names = sorted({*named, *broken})
+        known = {*names, *ROOTS, *local}
         for param, value in node.params.items():
             for template, pointer in templates(value, node.param_pointer(param)):
                 for found in references(template):
                     if found.root not in known:
-                        _unknown_name(found, sorted(named), pointer, findings)
+                        _unknown_name(found, names, pointer, findings)
                     elif found.root in named and found.root not in local:
                         _check_port(found, named[found.root], pointer, findings)
     findings.node = None
 
 
 def _unknown_name(found: Reference, names: list[str], pointer: Pointer, findings: Findings) -> None:
-    hint = suggestion(found.root, [*names, *ROOTS], "names")
-    message = f"unknown name {quoted(found.root)}"
-    findings.error("NX402", message, pointer, hint=hint, offset=found.offset)
+    hint = suggest(found.root, (*names, *ROOTS)) or f"names: {listing(names)}"
+    findings.error("NX402", f"unknown name `{found.root}`", pointer, hint=hint, offset=found.offset)
 
 
 def _check_port(found: Reference, node: CheckedNode, pointer: Pointer, findings: Findings) -> None:
