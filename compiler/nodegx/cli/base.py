@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeGuard, cast
 
 import click
 
+from . import streams
 from .errors import CliError
 from .exit_codes import ExitCode
 
@@ -145,6 +146,7 @@ class Root(click.Group):
     ) -> NoReturn:
         """Runs the command line and exits; never shows a traceback unless asked to."""
         del standalone_mode
+        streams.prepare()
         state = State(debug=bool(os.environ.get("NODEGX_DEBUG")))
         extra.setdefault("obj", state)
         extra.setdefault("color", _color_wish())

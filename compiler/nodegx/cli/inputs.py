@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +11,7 @@ import click
 
 from .errors import CliError
 from .exit_codes import ExitCode
+from .streams import read_stdin
 
 
 def read_json(source: str, what: str = "input") -> Any:
@@ -24,17 +24,25 @@ def read_json(source: str, what: str = "input") -> Any:
     Raises:
         CliError: it cannot be read or is not JSON.
     """
+    name = "standard input" if source == "-" else source
     try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8-sig")
+        text = read_stdin() if source == "-" else Path(source).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise CliError(f"there is no file {source}", ExitCode.NOT_FOUND) from None
     except UnicodeDecodeError:
-        raise CliError(f"the {what} {source} is not UTF-8 text", ExitCode.USAGE) from None
+        raise CliError(f"the {what} in {name} is not UTF-8 text", ExitCode.USAGE) from None
     try:
-        return json.loads(text)
+        return _loads(text)
     except (ValueError, RecursionError) as error:
-        name = "standard input" if source == "-" else source
         raise CliError(f"the {what} in {name} is not JSON: {error}", ExitCode.USAGE) from None
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def parse_json(text: str, what: str = "data") -> Any:
@@ -46,7 +54,7 @@ def parse_json(text: str, what: str = "data") -> Any:
     if text == "-" or text.startswith("@"):
         return read_json(text.removeprefix("@"), what)
     try:
-        return json.loads(text)
+        return _loads(text)
     except (ValueError, RecursionError) as error:
         raise CliError(
             f"the {what} is not JSON: {error}",
@@ -66,7 +74,7 @@ def assignment(text: str) -> tuple[str, Any]:
     if not equals or not key.strip():
         raise click.BadParameter(f"{text!r} is not KEY=VALUE")
     try:
-        return key.strip(), json.loads(value)
+        return key.strip(), _loads(value)
     except (ValueError, RecursionError):
         return key.strip(), value
 

@@ -44,6 +44,7 @@ from nodegx.cli.projects import (
     short_name,
     shown,
 )
+from nodegx.cli.streams import ESCAPED
 from nodegx.cli.when import local, moment
 from nodegx.compiler.project import Project
 from nodegx.runtime.history.record import ExecutionRecord, Status
@@ -270,7 +271,7 @@ def export(
             return ExitCode.OK
         temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
         try:
-            with open(temporary, "w", encoding="utf-8", newline="") as file:
+            with open(temporary, "w", encoding="utf-8", errors=ESCAPED, newline="") as file:
                 count = write(records, file)
             os.replace(temporary, output)
         finally:
