@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from typing import Any, cast
 
 from nodegx.runtime.catalog.types import UNKNOWN
@@ -106,7 +105,7 @@ def _settings(graph: Graph, workflow: CheckedWorkflow) -> SettingsEntry:
 
 
 def _retry(policy: Retry) -> RetryEntry:
-    return RetryEntry.model_validate({**asdict(policy), "on": list(policy.on)})
+    return RetryEntry.model_validate({**policy._asdict(), "on": list(policy.on)})
 
 
 def _trigger(node: GraphNode) -> TriggerEntry:

@@ -133,7 +133,7 @@ class HistorySettings(FormatModel):
     """What is kept of each execution, and for how long."""
 
     capture: Literal["full", "errors", "minimal", "off"] = Field(
-        default=RuntimeSettings.__dataclass_fields__["capture"].default,
+        default=RuntimeSettings().capture,
         description="`full` keeps all data, `errors` only that of failed executions, `minimal` "
         "none, `off` no record at all.",
     )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(NamedTuple):
     """When and how often a failed step is tried again.
 
     Attempt n+1 starts `delay * backoff ** (n - 1)` seconds after attempt n failed, at most
@@ -30,8 +28,7 @@ class Retry:
     on: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A node of the workflow, as its handler and the execution history know it.
 
     Args:
@@ -47,8 +44,7 @@ class Node:
     timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """How a workflow's executions are run and recorded. The defaults hold wherever `@workflow`
     says nothing.
 

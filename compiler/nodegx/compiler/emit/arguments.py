@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import fields
 from typing import Any, cast
 
 from nodegx.compiler.expressions.values import literal
@@ -56,15 +55,15 @@ def retry_policy(policy: Retry) -> ast.expr:
 
 
 def _changed(policy: Retry) -> Iterable[Keyword]:
-    for field in fields(Retry):
-        value = getattr(policy, field.name)
-        if value != field.default:
-            yield field.name, constant(value)
+    for name, default in Retry._field_defaults.items():
+        value = getattr(policy, name)
+        if value != default:
+            yield name, constant(value)
 
 
 def retry_parameters(node: GraphNode, consumer: Consumer) -> ast.expr:
     """The `Retry(…)` of a `logic.retry`, whose fields may be computed."""
-    defaults = {field.name: field.default for field in fields(Retry)}
+    defaults = Retry._field_defaults
     keywords: list[Keyword] = []
     for param in node.type.params:
         value = node.params.get(param.name)

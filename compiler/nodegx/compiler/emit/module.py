@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from nodegx.compiler.diagnostics import Diagnostic, DiagnosticError
 from nodegx.compiler.graph import Graph, GraphNode
@@ -149,10 +149,10 @@ def _constants(graph: Graph, writer: Writer) -> list[ast.stmt]:
 def _decorator(graph: Graph) -> ast.expr:
     """`@workflow(…)` with the settings that are not the defaults."""
     keywords: list[Keyword] = []
-    for field in fields(Settings):
-        value = getattr(graph.settings, field.name)
-        if value == field.default:
+    for name, default in Settings._field_defaults.items():
+        value = getattr(graph.settings, name)
+        if value == default:
             continue
         code = retry_policy(value) if isinstance(value, Retry) else constant(value)
-        keywords.append((field.name, code))
+        keywords.append((name, code))
     return call("workflow", constant(graph.name), keywords=keywords)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .body import BODY_TYPES
 from .problem import ConfigError
@@ -20,8 +19,7 @@ FUNCTIONS = "/functions/"
 TYPES = ("trigger.webhook", "cloud.request")
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """One trigger.
 
     Args:
