@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nodegx.runtime.catalog.types import Type
 
+from . import metering
 from .foreign import FOREIGN_FUNCTIONS, FOREIGN_METHODS
 from .functions import FUNCTIONS, METHODS, Function, Param, find_function, snake
 from .names import suggest
@@ -23,7 +24,6 @@ _UNORDERED = frozenset({"len", "sorted", "any", "all", "sum", "min", "max"})
 _SMALL = frozenset({"len", "count", "find", "rfind", "index", "timestamp", "diffTime", "average"})
 """What returns a number of few digits."""
 _ROUND_DIGITS = 15
-_LITERAL_SIZE = 100
 
 
 def _call(compiler: Compiler, node: ast.Call) -> Typed:
@@ -49,7 +49,8 @@ def _function(compiler: Compiler, node: ast.Name) -> Function:
 
 
 def _function_call(compiler: Compiler, node: ast.Call, function: Function) -> Typed:
-    args, keywords = _arguments(compiler, node, function)
+    given, keywords = _arguments(compiler, node, function)
+    args = metering.arguments(compiler, function, given)
     target = function.target
     if target == "fx.round" and _rounds_natively(args, keywords):
         target = "round"
@@ -76,22 +77,8 @@ def _rounds_natively(args: list[Typed], keywords: dict[str, Typed]) -> bool:
 
 def _typed(compiler: Compiler, function: Function, code: ast.expr, args: list[Typed]) -> Typed:
     small = function.name in _SMALL or function.returns is Type.BOOLEAN
-    result = Typed(code, function.returns, small, carried(args))
-    if not function.grows or not compiler.level or result.numeric:
-        return result
-    if all(_is_literal(value.code) for value in args[1:]):
-        return compiler.counted(result)
-    levels = frozenset(range(compiler.level + 1))
-    return compiler.counted(Typed(code, function.returns, carries=result.carries | levels))
-
-
-def _is_literal(code: ast.expr) -> bool:
-    """A literal so short that it multiplies a size only by a constant."""
-    if not isinstance(code, ast.Constant):
-        return False
-    if isinstance(code.value, str):
-        return len(code.value) <= _LITERAL_SIZE
-    return code.value is None or (isinstance(code.value, int) and code.value <= _LITERAL_SIZE)
+    built = Typed(code, function.returns, small, carried(args))
+    return metering.result(compiler, function, built, args)
 
 
 def _method(compiler: Compiler, node: ast.Call, func: ast.Attribute) -> Typed:
@@ -108,7 +95,8 @@ def _method(compiler: Compiler, node: ast.Call, func: ast.Attribute) -> Typed:
     args, keywords = _arguments(compiler, node, method)
     if keywords:
         raise compiler.error("methods take no named arguments", node.keywords[0])
-    everything = [receiver, *args]
+    everything = metering.arguments(compiler, method, [receiver, *args])
+    receiver, *args = everything
     if method.target == "native" or _shrinks(method, args):
         attribute = ast.Attribute(receiver.code, method.name, ast.Load())
         code: ast.expr = ast.Call(attribute, [value.code for value in args], [])

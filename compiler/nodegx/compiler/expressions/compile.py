@@ -12,9 +12,10 @@ from . import calls, loops, operators
 from .errors import ExpressionError
 from .functions import FUNCTIONS, find_function
 from .grammar import Places
+from .metering import counted
 from .names import Reference, Resolved, Resolver, path_of, references, type_of
 from .syntax import Expression, Template
-from .typed import NUMERIC, OUTSIDE, WORDS, Typed, call, carried, name, union
+from .typed import NUMERIC, OUTSIDE, WORDS, Typed, carried, name, union
 
 GENERATED_NAMES = frozenset({"fx", "run"}) | {
     function.target for function in FUNCTIONS.values() if "." not in function.target
@@ -135,14 +136,6 @@ class Compiler:
         """The code for a generator that is an argument."""
         return loops.generator(self, node, lazy=lazy)
 
-    def counted(self, result: Typed) -> Typed:
-        """Newly built text or arrays: inside a loop their size is counted, unless it depends on
-        the innermost variable alone and so cannot exceed a multiple of the data."""
-        if not self.level or result.numeric or result.carries <= {self.level}:
-            return result
-        self.metered = True
-        return result.with_code(call("fx.counted", result.code))
-
     def key(self, value: Typed, key: str | int, offset: int) -> Typed:
         """Reads one constant key or position."""
         word = WORDS.get(value.type)
@@ -196,7 +189,8 @@ class Compiler:
             if value.known and value.type not in {Type.STRING, Type.ARRAY}:
                 raise self.error(f"{WORDS[value.type]} cannot be sliced", node.slice)
             parts = [bound and self.visit(bound).code for bound in bounds]
-            return value.with_code(ast.Subscript(value.code, ast.Slice(*parts), ast.Load()))
+            part = ast.Subscript(value.code, ast.Slice(*parts), ast.Load())
+            return counted(self, value.with_code(part))
         if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str | int):
             return self.key(value, node.slice.value, self.at(node.slice))
         if value.numeric:

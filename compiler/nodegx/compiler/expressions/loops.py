@@ -73,11 +73,13 @@ def _unlisted(compiler: Compiler, node: ast.expr, source: Typed) -> Typed:
     """`for` needs no list where the function gives an iterator."""
     if not isinstance(node, ast.Call) or not _is_iterator(node):
         return source
-    assert isinstance(source.code, ast.Call), "iterators are wrapped in list()"
     data = source.data
     if isinstance(node.func, ast.Name):
         data = all(_is_data(compiler, argument) for argument in node.args)
-    return replace(source, code=source.code.args[0], data=data)
+    code = source.code
+    while isinstance(code, ast.Call) and ast.unparse(code.func) in {"fx.counted", "list"}:
+        code = code.args[0]
+    return replace(source, code=code, data=data)
 
 
 def _is_data(compiler: Compiler, node: ast.expr) -> bool:

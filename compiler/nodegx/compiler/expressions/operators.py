@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nodegx.runtime.catalog.types import Type
 
+from .metering import counted, grown, scanned
 from .typed import NUMERIC, SEQUENCE, WORDS, Typed, call, carried, union
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _add(compiler: Compiler, node: ast.BinOp, left: Typed, right: Typed) -> Type
         raise compiler.error(f"{words} cannot be added", node.right, hint)
     known = left if left.known else right
     type = Type.NUMBER if known.numeric else known.type
-    return compiler.counted(Typed(code, type, carries=carried((left, right))))
+    return counted(compiler, Typed(code, type, carries=carried((left, right))))
 
 
 def _subtract(compiler: Compiler, node: ast.BinOp, left: Typed, right: Typed) -> Typed:
@@ -83,12 +84,12 @@ def _multiply(compiler: Compiler, node: ast.BinOp, left: Typed, right: Typed) ->
         if _is_float(side.code):
             return Typed(native, Type.NUMBER, other.small)
         if _is_small_factor(side.code) and other.data and not other.known:
-            return compiler.counted(Typed(native, carries=other.carries))
+            return counted(compiler, Typed(native, carries=other.carries))
     for side, other, operand in ((left, right, node.left), (right, left, node.right)):
         if side.type in SEQUENCE and (other.numeric or not other.known):
             code = call("fx.repeat", side.code, other.code)
-            levels = frozenset(range(compiler.level + 1))
-            return compiler.counted(Typed(code, side.type, carries=side.carries | levels))
+            built = Typed(code, side.type, carries=side.carries)
+            return counted(compiler, grown(compiler, built))
         if side.known and not side.numeric:
             raise compiler.error(f"{WORDS[side.type]} cannot be multiplied", operand)
     return _result(left, right, call("fx.multiply", left.code, right.code))
@@ -150,8 +151,7 @@ def _logic(compiler: Compiler, node: ast.BoolOp) -> Typed:
 def _compare(compiler: Compiler, node: ast.Compare) -> Typed:
     operands = [compiler.visit(node.left)]
     for op, comparator in zip(node.ops, node.comparators, strict=True):
-        contains = isinstance(op, ast.In | ast.NotIn)
-        operands.append(compiler.container(comparator) if contains else compiler.visit(comparator))
+        operands.append(_right(compiler, op, comparator))
         _check_comparison(compiler, op, operands[-2], operands[-1], comparator)
     ops = list(node.ops)
     if len(ops) == 1 and is_singleton(operands[1].code):
@@ -160,6 +160,15 @@ def _compare(compiler: Compiler, node: ast.Compare) -> Typed:
     first, *rest = operands
     code = ast.Compare(first.code, ops, [operand.code for operand in rest])
     return Typed(code, Type.BOOLEAN, small=True)
+
+
+def _right(compiler: Compiler, op: ast.cmpop, node: ast.expr) -> Typed:
+    """The right side of a comparison; `in` looks through all of it."""
+    if not isinstance(op, ast.In | ast.NotIn):
+        return compiler.visit(node)
+    container = compiler.container(node)
+    is_display = isinstance(container.code, ast.List | ast.Tuple | ast.Set | ast.Dict)
+    return container if is_display else scanned(compiler, container)
 
 
 _IDENTITY: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Eq: ast.Is, ast.NotEq: ast.IsNot}
@@ -203,7 +212,7 @@ def _f_string(compiler: Compiler, node: ast.JoinedStr) -> Typed:
         elif isinstance(value, ast.FormattedValue):
             parts.append((compiler.visit(value.value), _spec(value)))
     values = [part[0] for part in parts if not isinstance(part, str)]
-    return compiler.counted(Typed(text_of(parts), Type.STRING, carries=carried(values)))
+    return counted(compiler, Typed(text_of(parts), Type.STRING, carries=carried(values)))
 
 
 def _spec(node: ast.FormattedValue) -> str:

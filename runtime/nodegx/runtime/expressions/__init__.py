@@ -53,7 +53,7 @@ if TYPE_CHECKING:
         to_json,
         type_of,
     )
-    from .limits import counted, loop, nested
+    from .limits import counted, loop, nested, scanned
     from .numbers import average, ceil, floor, format_number, modulo, multiply, power, round
     from .objects import entries, from_entries, keys, merge, omit, pick, values
     from .paths import get, has
@@ -141,6 +141,7 @@ __all__ = [
     "replace_pattern",
     "reverse",
     "round",
+    "scanned",
     "sha256",
     "slug",
     "sort",
@@ -207,6 +208,7 @@ _MODULES = {
         "counted",
         "loop",
         "nested",
+        "scanned",
     ),
     "numbers": (
         "average",

@@ -6,7 +6,7 @@ import builtins
 from typing import Any
 
 from .kinds import array, by, identity, number, order, text, whole
-from .limits import MAX_RANGE, is_sequence, too_large, wrong
+from .limits import MAX_RANGE, check_size, is_sequence, too_large, weighed, wrong
 from .paths import get
 
 
@@ -24,8 +24,9 @@ def unique(items: Any, path: Any = None) -> list[Any]:
     """Without repetitions, in the order of first appearance; compared by the value at a path."""
     read = by(path, get)
     found: dict[Any, Any] = {}
-    for item in array(items, "unique"):
-        found.setdefault(identity(read(item)), item)
+    source = array(items, "unique")
+    for item, key in zip(source, weighed(map(read, source)), strict=True):
+        found.setdefault(identity(key), item)
     return list(found.values())
 
 
@@ -35,6 +36,7 @@ def flatten(items: Any, depth: Any = 1) -> list[Any]:
     for _ in builtins.range(min(whole(depth, "flatten"), 100)):
         if not any(is_sequence(item) for item in result):
             break
+        check_size(sum(len(item) for item in result if is_sequence(item)))
         flat: list[Any] = []
         for item in result:
             if is_sequence(item):
@@ -53,20 +55,23 @@ def pluck(items: Any, path: Any) -> list[Any]:
 def where(items: Any, path: Any, value: Any) -> list[Any]:
     """The elements that have this value at the path."""
     wanted = identity(value)
-    return [item for item in array(items, "where") if identity(get(item, path)) == wanted]
+    source = array(items, "where")
+    found = weighed(get(item, path) for item in source)
+    return [item for item, key in zip(source, found, strict=True) if identity(key) == wanted]
 
 
 def group_by(items: Any, path: Any) -> dict[str, list[Any]]:
     """The elements by the value at a path, rendered as text."""
     groups: dict[str, list[Any]] = {}
-    for item in array(items, "groupBy"):
-        groups.setdefault(text(get(item, path)), []).append(item)
+    source = array(items, "groupBy")
+    for item, key in zip(source, weighed(get(item, path) for item in source), strict=True):
+        groups.setdefault(text(key), []).append(item)
     return groups
 
 
 def key_by(items: Any, path: Any) -> dict[str, Any]:
     """Each element by the value at a path, rendered as text; the last one wins."""
-    return {text(get(item, path)): item for item in array(items, "keyBy")}
+    return {key: group[-1] for key, group in group_by(items, path).items()}
 
 
 def count_by(items: Any, path: Any) -> dict[str, int]:
@@ -76,14 +81,19 @@ def count_by(items: Any, path: Any) -> dict[str, int]:
 
 def sort(items: Any, reverse: Any = False) -> list[Any]:
     """Sorted: null, booleans, numbers, text, then the rest."""
-    return sorted(array(items, "sorted"), key=order, reverse=bool(reverse))
+    return _sorted(array(items, "sorted"), array(items, "sorted"), reverse)
 
 
 def sort_by(items: Any, path: Any, descending: Any = False) -> list[Any]:
     """Sorted by the value at a path; equal elements keep their order."""
-    return sorted(
-        array(items, "sortBy"), key=lambda item: order(get(item, path)), reverse=bool(descending)
-    )
+    source = array(items, "sortBy")
+    return _sorted(source, [get(item, path) for item in source], descending)
+
+
+def _sorted(items: list[Any], values: list[Any], descending: Any) -> list[Any]:
+    keys = [order(value) for value in weighed(values)]
+    places = sorted(builtins.range(len(items)), key=keys.__getitem__, reverse=bool(descending))
+    return [items[place] for place in places]
 
 
 def sum_by(items: Any, path: Any) -> int | float:
@@ -112,14 +122,16 @@ def compact(items: Any) -> list[Any]:
 
 def difference(items: Any, others: Any) -> list[Any]:
     """The elements that the other array does not have."""
-    known = {identity(item) for item in array(others, "difference")}
-    return [item for item in array(items, "difference") if identity(item) not in known]
+    known = {identity(item) for item in weighed(array(others, "difference"))}
+    source = weighed(array(items, "difference"))
+    return [item for item in source if identity(item) not in known]
 
 
 def intersection(items: Any, others: Any) -> list[Any]:
     """The elements that the other array has too."""
-    known = {identity(item) for item in array(others, "intersection")}
-    return [item for item in array(items, "intersection") if identity(item) in known]
+    known = {identity(item) for item in weighed(array(others, "intersection"))}
+    source = weighed(array(items, "intersection"))
+    return [item for item in source if identity(item) in known]
 
 
 def range(start: Any, stop: Any = None, step: Any = 1) -> list[int]:

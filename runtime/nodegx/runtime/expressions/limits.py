@@ -7,7 +7,7 @@ turn modest data into more than the process can hold or compute.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeGuard, TypeVar
 
 from nodegx.runtime.errors import FatalError
@@ -17,8 +17,9 @@ _Sized = TypeVar("_Sized", bound=Collection[Any])
 
 MAX_SIZE = 10_000_000
 """Characters of a text, or elements of an array, that one function may build."""
-MAX_STEPS = 5_000_000
+MAX_STEPS = 10_000_000
 """Steps of all loops inside one outermost loop."""
+_CHARACTERS_A_STEP = 50
 MAX_RANGE = 100_000
 """Elements of a range."""
 MAX_BITS = 14_000
@@ -75,10 +76,26 @@ def loop(items: _Items) -> _Items:
 
 def nested(items: _Sized) -> _Sized:
     """The source of a loop inside a loop: its steps are counted."""
-    _budget.steps -= len(items) + 1
+    _spend(len(items) + 1)
+    return items
+
+
+def scanned(value: _Items) -> _Items:
+    """A value that is looked through in every step of a loop: its length is counted."""
+    _spend(_length(value) + 1)
+    return value
+
+
+def _length(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value) // _CHARACTERS_A_STEP
+    return len(value) if is_sequence(value) else 0
+
+
+def _spend(steps: int) -> None:
+    _budget.steps -= steps
     if _budget.steps < 0:
         raise too_large(f"loops inside loops took more than {MAX_STEPS:,} steps")
-    return items
 
 
 def counted(value: _Sized) -> _Sized:
@@ -89,10 +106,26 @@ def counted(value: _Sized) -> _Sized:
     return value
 
 
-def weigh(value: Any) -> None:
-    """Refuses JSON that is longer than `MAX_SIZE` when written out, however often it shares parts
-    of itself in memory."""
+def weighed(values: Iterable[Any]) -> Iterator[Any]:
+    """The same values. All of them together may not be longer than `MAX_SIZE` as JSON."""
     weight = 0
+    for value in values:
+        if is_object(value) or is_array(value):
+            weight = weigh(value, weight)
+        yield value
+
+
+def weigh(value: Any, weight: int = 0) -> int:
+    """Refuses JSON that is longer than `MAX_SIZE` when written out, however often it shares parts
+    of itself in memory.
+
+    Args:
+        value: JSON.
+        weight: the weight of what was looked at before.
+
+    Returns:
+        The weight of everything so far, in characters.
+    """
     stack: list[Any] = [value]
     while stack:
         item = stack.pop()
@@ -106,3 +139,4 @@ def weigh(value: Any) -> None:
         weight += 1
         if weight + len(stack) > MAX_SIZE:
             raise too_large(f"the JSON would have more than {MAX_SIZE:,} characters")
+    return weight

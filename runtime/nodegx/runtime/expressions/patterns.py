@@ -20,6 +20,7 @@ MAX_PATTERN = 500
 _MAX_TEXT = {0: MAX_SIZE, 1: MAX_SIZE, 2: 20_000, 3: 700, 4: 150}
 """Characters of the text by the exponent of the worst case."""
 _MAX_MATCHES = 100_000
+_GROUP = re.compile(r"\\(?:(\d{1,2})|g<(\w+)>|(\\))", re.ASCII)
 
 
 @lru_cache(maxsize=256)
@@ -86,19 +87,34 @@ def extract_all(value: Any, pattern: Any) -> list[Any]:
 
 
 def replace_pattern(value: Any, pattern: Any, new: Any) -> str:
-    r"""Every match replaced; `\1` in the replacement is the first group."""
+    r"""Every match replaced; `\1` or `\g<name>` in the replacement is a group."""
     content, compiled = _prepare(value, pattern, "replacePattern")
-    replacement = string(new, "replacePattern")
+    parts = _replacement(string(new, "replacePattern"))
     size = len(content)
 
     def expand(match: re.Match[str]) -> str:
         nonlocal size
         try:
-            expanded = match.expand(replacement)
-        except (re.error, IndexError) as error:
-            raise wrong(f"replacePattern(): {error}") from None
-        size += len(expanded)
+            filled = [part if is_text else match[part] or "" for is_text, part in parts]
+        except IndexError:
+            raise wrong("replacePattern(): the pattern has no such group") from None
+        size += sum(map(len, filled))
         check_size(size)
-        return expanded
+        return "".join(filled)
 
     return compiled.sub(expand, content)
+
+
+def _replacement(new: str) -> list[tuple[bool, Any]]:
+    """The texts (True) and groups (False) of a replacement."""
+    parts: list[tuple[bool, Any]] = []
+    end = 0
+    for found in _GROUP.finditer(new):
+        number, name, literal = found.groups()
+        parts.append((True, new[end : found.start()] + (literal or "")))
+        if literal is None:
+            parts.append((False, int(number) if number else name))
+        end = found.end()
+        if len(parts) > MAX_PATTERN:
+            raise too_large(f"a replacement has at most {MAX_PATTERN // 2} groups")
+    return [*parts, (True, new[end:])]
