@@ -142,7 +142,7 @@ _MATCHERS: Mapping[Any, Callable[[Any], list[Any] | None]] = {
     "lte": _numeric("<="),
     "startsWith": _text("prefix"),
     "endsWith": _text("suffix"),
-    "notExists": lambda _: [{"exists": False}],
 }
 """Operators with a counterpart. `notEquals` and `contains` have none: EventBridge's lose events
-that have no such field, or an object there. So does its `exists`, for objects."""
+that have no such field, or an object there. So does its `exists`; for lists of objects, in either
+sense."""

@@ -1,0 +1,105 @@
+"""`entry.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from nodegx.compiler.targets.aws.entries import entry
+from nodegx.compiler.targets.aws.planning import make_plan
+
+from tests.support.manifests import drawn, manifests
+
+RESPONSE = ("cloud.response", {"body": 1})
+
+
+def text(
+    *triggers: tuple[str, dict[str, Any]], name: str = "/#__cloud__/Flow", **given: Any
+) -> str:
+    (manifest,) = manifests(drawn(name, *triggers, **given))
+    plan, _ = make_plan("shop", {}, 30, [manifest])
+    return entry(manifest, plan.functions[0])
+
+
+def handler(*triggers: tuple[str, dict[str, Any]], **given: Any) -> str:
+    return text(*triggers, **given).partition("handler = ")[2].strip()
+
+
+def test_a_whole_entry() -> None:
+    assert text(("trigger.manual", {})) == (
+        '"""AWS Lambda entry of Flow: `entry.handler`.\n\n'
+        "Compiled by nodegx from workflow.json. Edit the workflow, not this file.\n"
+        '"""\n\n'
+        "from handler import flow\n"
+        "from nodegx.runtime.aws.entry import manual\n\n"
+        'handler = manual(flow, "trigger0")\n'
+    ).replace("workflow.json", _source())
+
+
+def _source() -> str:
+    (manifest,) = manifests(drawn("/A", ("trigger.manual", {})))
+    return manifest.source
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "expected"),
+    [
+        ("trigger.schedule", {"every": "1h"}, 'schedule(flow, "trigger0")'),
+        (
+            "trigger.schedule",
+            {"every": "1h", "timezone": "Asia/Tokyo"},
+            'schedule(flow, "trigger0", {"timezone": "Asia/Tokyo"})',
+        ),
+        ("trigger.event", {"event": "a.*"}, 'event(flow, "trigger0")'),
+        ("trigger.queue", {"queue": "q"}, 'queue(flow, "trigger0")'),
+        ("trigger.file", {"bucket": "b"}, 'file(flow, "trigger0")'),
+        ("trigger.record", {"table": "t"}, 'record(flow, "trigger0")'),
+        (
+            "trigger.record",
+            {"table": "t", "events": "insert"},
+            'record(flow, "trigger0", {"events": "insert"})',
+        ),
+    ],
+)
+def test_adapters(kind: str, parameters: dict[str, Any], expected: str) -> None:
+    assert handler((kind, parameters)) == expected
+
+
+def test_filters_are_checked_again_by_the_function() -> None:
+    comparison = {"path": "a", "op": "equals", "value": 1}
+    found = handler(("trigger.event", {"event": "a", "filter": [comparison]}))
+    assert eval(found, {"event": lambda *args: args, "flow": 0}) == (
+        0,
+        "trigger0",
+        {"event": "a", "filter": [comparison]},
+    )
+
+
+def test_http() -> None:
+    found = handler(("trigger.webhook", {"path": "/a"}))
+    config = {"method": "POST", "path": "/a", "maxBodyBytes": 1_000_000, "bodyType": "auto"}
+    assert eval(found, {"http": lambda *args, **named: (args, named), "flow": 0}) == (
+        (0, "trigger0", config),
+        {"responds": False},
+    )
+    answered = handler(("trigger.webhook", {"path": "/a"}), nodes=[RESPONSE])
+    assert "responds" not in answered
+    assert handler(("cloud.request", {})).startswith("request(")
+
+
+def test_several_triggers() -> None:
+    found = text(("trigger.manual", {}), ("trigger.schedule", {"every": "1h"}))
+    assert "from nodegx.runtime.aws.entry import bound, manual, schedule" in found
+    assert 'handler = bound(manual(flow, "trigger0"), schedule(flow, "trigger1"))' in found
+
+
+@pytest.mark.parametrize("name", ["Bound", "Handler", "Event"])
+def test_workflows_with_the_name_of_an_adapter(name: str) -> None:
+    found = text(("trigger.event", {"event": "a"}), name=f"/#__cloud__/{name}")
+    assert f"from handler import {name.lower()} as workflow\n" in found
+    assert 'handler = event(workflow, "trigger0")' in found
+
+
+def test_secrets_stay_references() -> None:
+    auth = {"type": "apiKey", "key": "{{ secrets.KEY }}"}
+    assert '"key": {"$secret": "KEY"}' in text(("trigger.webhook", {"path": "/a", "auth": auth}))
