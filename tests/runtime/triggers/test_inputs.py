@@ -89,3 +89,15 @@ def test_lists_every_problem() -> None:
 def test_refuses_what_is_no_object() -> None:
     with pytest.raises(InputError):
         coerce(DECLARED, [1])
+
+
+def test_defaults_are_not_shared_between_runs() -> None:
+    declared = [{"name": "tags", "type": "array", "default": [{"a": 1}]}]
+    coerce(declared, {})["tags"][0]["a"] = 2
+    assert coerce(declared, {}) == {"tags": [{"a": 1}]}
+
+
+@pytest.mark.parametrize("kind", ["number", "integer", "object", "array"])
+def test_text_that_is_nested_without_end(kind: str) -> None:
+    with pytest.raises(InputError):
+        coerce([{"name": "x", "type": kind}], {"x": "[" * 100_000})

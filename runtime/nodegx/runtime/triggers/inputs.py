@@ -51,7 +51,7 @@ def coerce(declared: Sequence[Mapping[str, Any]], payload: Any) -> Any:
         if value is None:
             if entry.get("required") and entry.get("default") is None:
                 problems.append((name, "is required"))
-            values[name] = entry.get("default")
+            values[name] = _own(entry.get("default"))
             continue
         try:
             values[name] = convert(value, str(entry.get("type", "any")))
@@ -71,6 +71,15 @@ def coerce(declared: Sequence[Mapping[str, Any]], payload: Any) -> Any:
     if problems:
         raise InputError(problems)
     return values
+
+
+def _own(default: Any) -> Any:
+    """A copy, as a run may change what it gets."""
+    if not isinstance(default, dict | list):
+        return default
+    from copy import deepcopy
+
+    return cast("Any", deepcopy(default))
 
 
 def convert(value: Any, kind: str) -> Any:
@@ -104,7 +113,7 @@ def _number(value: Any) -> float:
     if isinstance(value, str):
         try:
             number = json.loads(value.strip(), parse_constant=str)
-        except ValueError:
+        except (ValueError, RecursionError):
             number = None
         if isinstance(number, int | float) and not isinstance(number, bool):
             return number
