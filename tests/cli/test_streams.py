@@ -20,9 +20,7 @@ def shell(project: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
     def run(*arguments: str, **given: Any) -> subprocess.CompletedProcess[bytes]:
         environment = {**os.environ, **given.pop("env", {})}
         options: dict[str, Any] = {"capture_output": True, "cwd": project, "env": environment}
-        done: subprocess.CompletedProcess[bytes]
-        done = subprocess.run([NODEGX, *arguments], **options, **given)
-        return done
+        return subprocess.run([NODEGX, *arguments], **options, **given)
 
     return run
 
@@ -88,3 +86,36 @@ def test_nan_on_the_command_line_is_text(nodegx: Any, echo: None) -> None:
 def test_closed_streams(shell: Any, echo: None) -> None:
     done = shell("check", preexec_fn=lambda: (os.close(1), os.close(2)))
     assert done.returncode == 0
+
+
+def test_code_that_prints_a_secret(shell: Any, project: Path) -> None:
+    code = (
+        "import logging\nprint('p', key)\nlogging.getLogger('x').warning('l %s', key)\nreturn key"
+    )
+    workflow = {
+        "name": "/#__cloud__/Leak",
+        "nodes": [
+            {"id": "start", "type": "trigger.manual"},
+            {
+                "id": "leak",
+                "type": "code.python",
+                "parameters": {"code": code, "inputs": {"key": "{{ secrets.KEY }}"}},
+            },
+            {"id": "answer", "type": "cloud.response", "parameters": {"body": "{{ leak }}"}},
+        ],
+        "connections": [
+            {
+                "sourceId": source,
+                "sourcePort": port,
+                "targetId": target,
+                "targetPort": "run",
+            }
+            for source, port, target in (("start", "started", "leak"), ("leak", "done", "answer"))
+        ],
+    }
+    (project / "workflows" / "leak.json").write_text(json.dumps(workflow))
+    done = shell("run", "Leak", env={"NODEGX_SECRET_KEY": "tops3cret"})
+    assert done.returncode == 0
+    assert b"p [redacted]" in done.stdout
+    assert b"l [redacted]" in done.stderr
+    assert b"tops3cret" not in done.stdout + done.stderr

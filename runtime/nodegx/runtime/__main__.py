@@ -19,6 +19,7 @@ from typing import Any, cast
 from nodegx.runtime import logs
 from nodegx.runtime.errors import FatalError, NodegxError
 from nodegx.runtime.execution import Execution
+from nodegx.runtime.history.masking import masked_output
 from nodegx.runtime.history.record import Status, StepRecord
 from nodegx.runtime.loader import load
 from nodegx.runtime.local import LocalHost
@@ -81,8 +82,9 @@ async def _run(options: argparse.Namespace) -> int:
         on_step=_report if options.steps else None,
         log=logs.Log("warning"),
     )
-    await execution.start()
-    record = await execution.finish()
+    with masked_output(host.secrets):
+        await execution.start()
+        record = await execution.finish()
     answer = execution.answer
     if answer is not None:
         shown = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import watchfiles
+from nodegx.runtime.history.masking import masked_output
 from watchfiles import Change
 
 from .options import ServerOptions
@@ -77,19 +78,21 @@ async def _serve(
     outcome = await asyncio.to_thread(compile)
     if outcome.report:
         notify(outcome.report)
-    async with Server(options) as server:
-        for problem in server.registry.problems:
-            notify(f"not served: {problem}")
-        if ready is not None:
-            ready(server)
-        else:
-            notify(f"serving {len(server.registry.workflows)} workflows on {server.url}")
-        reloading = asyncio.create_task(keep_fresh(server, compile, watch, notify))
-        try:
-            await until_signalled(server, notify)
-        finally:
-            reloading.cancel()
-            await asyncio.wait([reloading])
+    server = Server(options)
+    with masked_output(server.secrets):
+        async with server:
+            for problem in server.registry.problems:
+                notify(f"not served: {problem}")
+            if ready is not None:
+                ready(server)
+            else:
+                notify(f"serving {len(server.registry.workflows)} workflows on {server.url}")
+            reloading = asyncio.create_task(keep_fresh(server, compile, watch, notify))
+            try:
+                await until_signalled(server, notify)
+            finally:
+                reloading.cancel()
+                await asyncio.wait([reloading])
 
 
 async def keep_fresh(

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import uvicorn
+from nodegx.runtime.history.masking import masked_output
 from nodegx.runtime.history.sqlite import SqliteStore
 from nodegx.runtime.history.writer import HistoryWriter
 from nodegx.runtime.logs import Log
@@ -82,6 +83,7 @@ class Server:
         options: its settings.
 
     Attributes:
+        secrets: what may never be printed; filled when it starts.
         host: what runs the workflows.
         scheduler: what fires them.
         url: where it listens, once it does.
@@ -93,7 +95,7 @@ class Server:
 
     def __init__(self, options: ServerOptions) -> None:
         self.options = options
-        self._secrets = EnvironmentSecrets({})
+        self.secrets = EnvironmentSecrets({})
         self._store: SqliteStore | None = None
         self._writer: HistoryWriter | None = None
         self._app: Application
@@ -144,15 +146,15 @@ class Server:
     def _build(self) -> None:
         options = self.options
         variables = environment(options.root)
-        self._secrets.replace(variables)
+        self.secrets.replace(variables)
         found = load_all(options.build)
-        registry = registries.build(found.workflows, self._secrets)
+        registry = registries.build(found.workflows, self.secrets)
         registry.problems[:0] = found.problems
         self.host = ServerHost(
             registry,
             vars=options.vars,
             env={name: variables[name] for name in options.env if name in variables},
-            secrets=self._secrets,
+            secrets=self.secrets,
             history=self._writer,
             queue=options.queue,
             log=Log(options.log_level),
@@ -209,14 +211,14 @@ class Server:
                 self.options = replace(self.options, vars=options.vars, env=options.env)
                 self.host.vars = options.vars
             variables = environment(self.options.root)
-            self._secrets.replace(variables)
+            self.secrets.replace(variables)
             self.host.env = {
                 name: variables[name] for name in self.options.env if name in variables
             }
             before = self.registry
             known = list(before.workflows.values())
             found = await asyncio.to_thread(load_all, self.options.build, known)
-            registry = registries.build(found.workflows, self._secrets, before)
+            registry = registries.build(found.workflows, self.secrets, before)
             registry.problems[:0] = found.problems
             self._app.swap(registry)
             self.scheduler.replace(registry.schedules)
@@ -330,11 +332,13 @@ def to_stderr(text: str) -> None:
 
 
 async def _serve(options: ServerOptions, notify: Notify) -> None:
-    async with Server(options) as server:
-        for problem in server.registry.problems:
-            notify(f"not served: {problem}")
-        notify(f"serving {len(server.registry.workflows)} workflows on {server.url}")
-        await until_signalled(server, notify)
+    server = Server(options)
+    with masked_output(server.secrets):
+        async with server:
+            for problem in server.registry.problems:
+                notify(f"not served: {problem}")
+            notify(f"serving {len(server.registry.workflows)} workflows on {server.url}")
+            await until_signalled(server, notify)
 
 
 def serve(options: ServerOptions, notify: Notify = to_stderr) -> None:

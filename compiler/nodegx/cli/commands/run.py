@@ -167,10 +167,12 @@ class _Runner:
         from nodegx.cli.live import JsonSteps, LiveLog, LiveSteps
         from nodegx.cli.running import load, local_host, within_reach
         from nodegx.runtime.execution import Execution
+        from nodegx.runtime.history.masking import masked_output
         from nodegx.runtime.logs import Log
 
         loaded = {w.name: load(w) for w in within_reach(self.workflow, self.known)}
         host = local_host(self.project, loaded.values(), self.variables, history)
+        stack.enter_context(masked_output(host.secrets))
         handler = loaded[self.workflow.name].workflow
         live: LiveSteps | None = None
         if self.json:
