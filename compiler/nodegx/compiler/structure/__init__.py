@@ -28,13 +28,9 @@ the nesting of the resulting code, which is limited.
 
 from __future__ import annotations
 
-import ast
-
 from nodegx.compiler.diagnostics import DiagnosticError
-from nodegx.compiler.expressions.syntax import Template
-from nodegx.compiler.graph import Graph, Literal, PortRef, Value
+from nodegx.compiler.graph import Graph
 from nodegx.compiler.tree import Function
-from nodegx.runtime.catalog.types import Kind
 
 from . import problems
 from .builder import Builder
@@ -43,9 +39,7 @@ from .forks import resolve
 from .layout import Layout, lay_out
 from .order import CycleError, Dominators, dominators
 from .regions import check_closed, close
-
-REPEATABLE = 12
-"""Syntax nodes of a loop's `result` that may stand behind several `return`s."""
+from .results import results
 
 
 def structure(graph: Graph, layout: Layout | None = None) -> Function:
@@ -59,7 +53,7 @@ def structure(graph: Graph, layout: Layout | None = None) -> Function:
         DiagnosticError: with a finding (NX5xx) for every place where the drawing has no structure,
             as far as they can be told apart.
     """
-    return Builder(layout or analyse(graph), _single_ends(graph)).build()
+    return Builder(layout or analyse(graph), results(graph)).build()
 
 
 def analyse(graph: Graph) -> Layout:
@@ -87,19 +81,3 @@ def _dominators(flow: Flow) -> Dominators:
     except CycleError as exc:
         nodes = list(dict.fromkeys(flow.name(key) for key in exc.path))
         raise DiagnosticError([problems.cycle(flow.graph, nodes)]) from None
-
-
-def _single_ends(graph: Graph) -> frozenset[str]:
-    """Loops whose result is too long to be written behind every `return` of their body."""
-    return frozenset(
-        node.id
-        for node in graph.nodes.values()
-        if node.type.kind is Kind.FOR_EACH and not _is_short(node.params.get("result"))
-    )
-
-
-def _is_short(value: Value | None) -> bool:
-    if isinstance(value, Template):
-        single = value.single
-        return single is not None and sum(1 for _ in ast.walk(single.tree)) <= REPEATABLE
-    return value is None or isinstance(value, Literal | PortRef)

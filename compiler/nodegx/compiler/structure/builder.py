@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from nodegx.compiler.diagnostics import DiagnosticError
@@ -33,8 +34,9 @@ from . import problems
 from .choice import Arm, Choices, arms_of
 from .flow import ENTRY, FRAMES, Shape, Vertex, key_of
 from .layout import Layout
-from .place import NeedsReturnError, Next, Place, Plan
+from .place import NO_RESULT, NeedsReturnError, Next, Place, Plan
 from .regions import end_of
+from .results import Result
 
 MAX_DEPTH = 48
 """Levels of nesting; Python itself gives up at 100 levels of indentation."""
@@ -47,14 +49,14 @@ class Builder:
 
     Args:
         layout: the analysed flow.
-        single_end: loops whose body should end in one place only.
+        results: what the results of loops ask for.
     """
 
-    def __init__(self, layout: Layout, single_end: frozenset[str] = frozenset()) -> None:
+    def __init__(self, layout: Layout, results: Mapping[str, Result]) -> None:
         self.layout = layout
         self.flow = layout.flow
         self.graph = layout.flow.graph
-        self.single_end = single_end
+        self.results = results
         self.choices = Choices(layout)
 
     def build(self) -> Function:
@@ -94,6 +96,8 @@ class Builder:
         if target in place.returns:
             return (Leave(place.returns[target]),)
         if target not in self.choices.shared or not self._may_call(target, place):
+            if target in place.movable:
+                raise NeedsReturnError(target)
             name = self.flow.name(target)
             source = self.flow.name(place.region)
             raise DiagnosticError([problems.leaves_branch(self.graph, name, source)])
@@ -275,14 +279,19 @@ class Builder:
         start = key_of(vertex.node, port)
         end = end_of(start)
         inner = place.function({end: False}, frozenset({end}))
-        if vertex.node in self.single_end:
+        result = self.results.get(vertex.node, NO_RESULT)
+        inner = replace(inner, result=result)
+        for attempt in (inner.without_returns(), inner) if result.long else (inner,):
+            shared = self.choices.snapshot()
             try:
-                only = replace(inner, returns={}, movable=frozenset({end}))
-                return Function(role, start, vertex.node, self._block(start, end, only))
+                return Function(role, start, vertex.node, self._block(start, end, attempt))
             except NeedsReturnError as error:
                 if error.target != end:
                     raise
-        return Function(role, start, vertex.node, self._block(start, end, inner))
+                self.choices.restore(shared)
+        body = self._block(start, end, inner.function({end: False}, inner.ends))
+        part = Function(Role.PART, key_of(start, "part"), vertex.node, body)
+        return Function(role, start, vertex.node, (Define(part), Call(part.key)))
 
     # ------------------------------------------------------------------------- try
 
@@ -300,10 +309,14 @@ class Builder:
         self._share(crossing, place, out)
         goes_on = None if after is None else after.target
         inside = place.deeper(1, tries=1)
-        body, catch = (
-            self._region(parts[port], goes_on, inside) if port in parts else None
-            for port in ("try", "catch")
+        early = place.result.read and "finally" in parts  # a `return` comes before `finally`
+        fenced = inside.without_returns()
+        body = self._region(
+            parts["try"], goes_on, fenced if early or place.result.failing else inside
         )
+        catch = None
+        if "catch" in parts:
+            catch = self._region(parts["catch"], goes_on, fenced if early else inside)
         last: Block | None = None
         if "finally" in parts:
             end = end_of(parts["finally"])

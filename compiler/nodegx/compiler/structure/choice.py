@@ -40,6 +40,15 @@ class Choices:
         self.shared: set[str] = set()
         self._exits: dict[str, frozenset[str]] = {}
 
+    def snapshot(self) -> frozenset[str]:
+        """The decisions made so far, for `restore`."""
+        return frozenset(self.shared)
+
+    def restore(self, shared: frozenset[str]) -> None:
+        """Takes back the decisions made since."""
+        self.shared = set(shared)
+        self._exits.clear()
+
     def exits(self, target: str, extra: Collection[str] = ()) -> frozenset[str]:
         """Where the flow goes on once it has got to `target`: itself, or the ways out of the
         function it is in. `extra` are joins to be regarded as shared."""

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 
 from .choice import Arm
 from .flow import ENTRY
+from .results import Result
+
+NO_RESULT = Result()
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,19 +19,25 @@ class Place:
     `returns` are the ends that a `return` leads to, with what it answers. `ends` are the ends of
     everything around that a signal may stop at. `region` is the region of a try the code is in:
     only what belongs to it may be called from here. `movable` are the ends that a `return` could
-    lead to if what they end were a function of its own.
+    lead to if what they end were a function of its own. `result` is what the end of an iteration
+    still has to evaluate, which no `return` may do in the wrong place of a try.
     """
 
     returns: Mapping[str, bool]
     ends: frozenset[str]
     region: str = ENTRY
     movable: frozenset[str] = frozenset()
+    result: Result = NO_RESULT
     depth: int = 0
     tries: int = 0
 
     def deeper(self, levels: int = 1, tries: int = 0) -> Place:
         """The place inside of a nested statement."""
         return replace(self, depth=self.depth + levels, tries=self.tries + tries)
+
+    def without_returns(self) -> Place:
+        """The place where a `return` could only stand if it were in a function of its own."""
+        return replace(self, returns={}, movable=self.movable | self.returns.keys())
 
     def function(self, returns: Mapping[str, bool], ends: frozenset[str]) -> Place:
         """The place inside of a local function."""
