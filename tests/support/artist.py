@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any, TypeVar
-
-from hypothesis import strategies as st
 
 from tests.support.drawing import CALLEES, TOP, Builder
 
@@ -71,7 +70,7 @@ class Place:
 class Artist:
     """Draws one workflow at random."""
 
-    draw: Callable[[st.SearchStrategy[Any]], Any]
+    dice: Random
     out: Builder
     budget: int = 18
     odd_ids: bool = False
@@ -83,13 +82,13 @@ class Artist:
     # Chance
 
     def number(self, low: int, high: int) -> int:
-        return self.draw(st.integers(low, high))
+        return self.dice.randint(low, high)
 
     def chance(self, percent: int) -> bool:
-        return self.draw(st.integers(0, 99)) >= 100 - percent
+        return self.dice.random() * 100 < percent
 
     def pick(self, options: Sequence[T]) -> T:
-        return options[self.number(0, len(options) - 1)]
+        return self.dice.choice(options)
 
     # Expressions
 
@@ -191,12 +190,18 @@ class Artist:
         """This moment of the drawing."""
         return len(self.drawn), len(self.out.nodes)
 
-    def since(self, mark: tuple[int, int], known: Known, place: Place) -> Known:
+    def since(
+        self, mark: tuple[int, int], known: Known, place: Place, met: set[str] | None = None
+    ) -> Known:
         """`known`, and perhaps whatever has been drawn since `mark` in this very scope; not where
         the run may stop, as what stands before a stop never comes to here."""
         if any(node["type"] == "logic.stop" for node in self.out.nodes[mark[1] :]):
             return known
-        seen = {node for node, scope in self.drawn[mark[0] :] if scope == place.scope}
+        seen = {
+            node
+            for node, scope in self.drawn[mark[0] :]
+            if scope == place.scope and (met is None or node in met)
+        }
         return known.doubting(Known(frozenset(seen)))
 
     def is_straight(self, mark: int) -> bool:
@@ -207,20 +212,22 @@ class Artist:
         )
 
     def sequence(self, ends: Sequence[End], place: Place, most: int = 4) -> Sequence[End]:
-        """Some parts, one behind the other."""
+        """Some parts, one behind the other; at depth no more than a share of the nodes left."""
+        given = self.budget
+        if place.depth:
+            self.budget = max(2, given * 2 // 5)
+        started = self.budget
         for _ in range(self.number(1, most)):
             if not ends or self.budget <= 0:
                 break
             ends = self.part(ends, place)
+        self.budget += given - started
         return ends
 
     def part(self, ends: Sequence[End], place: Place) -> Sequence[End]:
         options: list[Callable[[Sequence[End], Place], Sequence[End]]] = [
-            self.step,
-            self.step,
-            self.step,
-            self.choice,
-            self.choice,
+            *(self.step,) * 4,
+            *(self.choice,) * 2,
             self.switch,
             self.guard,
             self.respond,
@@ -230,7 +237,7 @@ class Artist:
         if place.depth < 4 and self.budget > 3:
             options += [self.graph, self.graph, self.parallel, self.parallel]
             if not place.quiet:
-                options += [self.attempt, self.attempt, self.repeat, self.loop, self.loop]
+                options += [*(self.attempt,) * 3, self.repeat, self.loop, self.loop]
         if place.depth and not place.quiet and self.chance(15):
             options.append(self.stop)
         return self.pick(options)(ends, place)
@@ -280,7 +287,7 @@ class Artist:
             return self.flaky(ends, place)
         if self.chance(25):
             more["retry"] = self.policy()
-        limit = self.number(1, 4)
+        limit = self.number(1, 5)
         code = f"if x > {limit}:\n    raise {error}('no')\nreturn {{'n': x}}"
         if self.chance(50):
             code = "async def later(y):\n    return y\n\n" + code.replace(
@@ -319,7 +326,7 @@ class Artist:
     def handled(self, node: str, known: Known, place: Place) -> Sequence[End]:
         """The ends of a step that may have failed."""
         done = End(node, "done", self.keep(node, known, place))
-        if not self.chance(50):
+        if not self.chance(45 if place.guarded else 75):
             return [done]
         failure = [End(node, "failure", known)]
         inner = place.deeper(errors=(*place.errors, node))
@@ -449,21 +456,23 @@ class Artist:
         """Concurrent branches, with a merge or without."""
         if len(ends) > 1:
             ends = self.step(ends, place)
-        merged, mode = self.chance(75), self.pick(("all", "all", "any"))
+        merged, mode = self.chance(85), self.pick(("all", "all", "any"))
         before = self.known(ends)
         inner = place.deeper(concurrent=True)
         mark = self.mark()
         tails: list[Sequence[End]] = []
+        met: set[str] = set()  # values of branches that reach the merge
         after = before
         count = self.number(2, 3)
         for _ in range(count):
-            start, first = ends, len(self.out.nodes)
+            start, first, begun = ends, len(self.out.nodes), len(self.drawn)
             if self.chance(75 if mode == "any" else 50):
                 wait = self.add("logic.wait", {"duration": self.out.moment()}, start)
                 start = [End(wait, "done", before)]
             tail = self.sequence(self.step(start, inner), inner, 2)
             if tail:
                 tails.append(tail)
+                met |= {node for node, _ in self.drawn[begun:]}
             if tail and mode == "all" and self.is_straight(first):
                 after = Known(after.sure | self.known(tail).sure, after.maybe)
         if not merged or len(tails) < 2:
@@ -471,7 +480,7 @@ class Artist:
         if len(tails) < count and place.guarded:
             return []  # what follows the merge runs beside the others: it cannot leave the try
         merge = self.add("logic.merge", {"mode": mode}, [end for tail in tails for end in tail])
-        return [End(merge, "done", self.since(mark, after, place))]
+        return [End(merge, "done", self.since(mark, after, place, met))]
 
     def attempt(self, ends: Sequence[End], place: Place) -> Sequence[End]:
         """try, catch, finally, and on by `done` or by rejoining."""
@@ -487,7 +496,7 @@ class Artist:
             seen = self.since(mark, known, place)
             caught = self.sequence([End(node, "catch", seen)], catching, 2)
         seen = self.since(mark, known, place)
-        if self.chance(40):
+        if self.chance(50):
             self.sequence([End(node, "finally", seen)], place.deeper(quiet=True), 2)
         if body and caught and self.chance(40):
             return self.step([*body, *caught], place)

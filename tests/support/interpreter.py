@@ -307,7 +307,7 @@ class Walk:
             else:
                 port = case(self, node, parameters, scope)
         except Failed:
-            self.record(node, scope, status="error", port=None)
+            self.record(node, scope, status="error", port=None, input=NOTHING)
             raise
         self.record(node, scope, status="success", port=port)
         return self.flow.targets(node, port)

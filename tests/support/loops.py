@@ -35,7 +35,7 @@ def iterate(
     for index, item in enumerate(batches):
         start = heapq.heappop(free) if free else NEVER
         if start > min(cut, given) - SAME:
-            if start < NEVER and abs(start - cut) < SAME and cut <= given:
+            if start < NEVER and abs(start - min(cut, given)) < SAME:
                 raise Tie
             break
         each = attempt(index, item, start, given)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
 
 from tests.support.artist import Artist, End, Known, Place
 from tests.support.drawing import CALLEES, TOP, Builder
-from tests.support.workflows import Case, inputs
+from tests.support.workflows import Case, seeds, some_input
 
 PORTS: dict[str, tuple[str, ...]] = {
     "data.set": ("done",),
@@ -42,8 +43,12 @@ LIKELY = (
 )
 
 
-@st.composite
-def arbitrary_workflows(draw: Any, size: int = 11) -> Case:
+def arbitrary_workflows(size: int = 12) -> st.SearchStrategy[Case]:
+    """Workflows wired at random."""
+    return seeds().map(lambda seed: draw_arbitrary(Random(seed), size))
+
+
+def draw_arbitrary(dice: Random, size: int) -> Case:
     """Nodes wired forward at random: fans, joins and exits from blocks wherever chance puts them.
 
     Expressions read only nodes that stand before, and expect that they have no value.
@@ -51,35 +56,35 @@ def arbitrary_workflows(draw: Any, size: int = 11) -> Case:
     out = Builder(settings={"timeout": 3600})
     out.add("trigger.manual", {}, id="start")
     wanted: dict[int, list[tuple[str, str]]] = {0: [("start", "started")]}
-    count = draw(st.integers(2, size))
+    count = dice.randint(3, size)
 
     def ahead(at: int) -> int:
-        return draw(st.integers(at + 1, min(at + 4, count)))
+        return dice.randint(at + 1, min(at + 4, count))
 
-    if draw(st.integers(0, 3)) == 0:
+    if dice.random() < 0.25:
         wanted.setdefault(1, []).append(("start", "started"))
     named = ["start"]
     for at in range(count):
         if at not in wanted:
             continue
-        type = draw(st.sampled_from(LIKELY))
-        node = out.add(type, _parameters(draw, out, type, named), id=f"n{at}")
+        type = dice.choice(LIKELY)
+        node = out.add(type, _parameters(dice, out, type, named), id=f"n{at}")
         for source, port in wanted[at]:
             out.wire(source, port, node)
         if type in {"data.set", "code.python", "workflow.call"}:
             named.append(node)
         for port in PORTS[type]:
-            fan = draw(st.integers(0, 9))
+            fan = dice.randint(0, 9)
             goals = {ahead(at) for _ in range(0 if fan < 3 else 2 if fan > 7 else 1)}
             for goal in goals:
                 wanted.setdefault(goal, []).append((node, port))
-    return Case(out.document(), [("start", draw(inputs())), ("start", draw(inputs()))])
+    return Case(out.document(), [("start", some_input(dice)) for _ in range(3)])
 
 
-def _parameters(draw: Any, out: Builder, type: str, named: list[str]) -> dict[str, Any]:
-    node = draw(st.sampled_from(named))
-    amount = f"({node}.n if {node} else {draw(st.integers(0, TOP))})"
-    limit = draw(st.integers(1, 4))
+def _parameters(dice: Random, out: Builder, type: str, named: list[str]) -> dict[str, Any]:
+    node = dice.choice(named)
+    amount = f"({node}.n if {node} else {dice.randint(0, TOP)})"
+    limit = dice.randint(1, 4)
     match type:
         case "data.set":
             return {"value": {"n": f"{{{{ {amount} }}}}"}}
@@ -101,7 +106,7 @@ def _parameters(draw: Any, out: Builder, type: str, named: list[str]) -> dict[st
             cases = [{"name": "one", "value": 1}, {"name": "two", "value": 2}]
             return {"value": f"{{{{ {amount} % 3 }}}}", "cases": cases}
         case "logic.merge":
-            return {"mode": draw(st.sampled_from(("all", "any")))}
+            return {"mode": dice.choice(("all", "any"))}
         case "logic.forEach":
             return {"items": [1, 2], "result": f"{{{{ {amount} + item }}}}"}
         case "logic.retry":
@@ -207,17 +212,21 @@ MISTAKES: tuple[Mistake, ...] = (
 )
 
 
-@st.composite
-def broken_workflows(draw: Any) -> Broken:
+def broken_workflows() -> st.SearchStrategy[Broken]:
+    """Workflows with one mistake each."""
+    return seeds().map(lambda seed: draw_broken(Random(seed)))
+
+
+def draw_broken(dice: Random) -> Broken:
     """A well-formed beginning with one mistake behind it."""
     out = Builder()
-    artist = Artist(draw, out, budget=6)
+    artist = Artist(dice, out, budget=6)
     out.add("trigger.manual", {}, id="start")
     start = End("start", "started", Known(frozenset({"start"})))
     before: list[End] = [start]
-    if draw(st.booleans()):
+    if dice.random() < 0.5:
         before = list(artist.choice(before, Place(depth=3))) or before
     if len(before) > 1 or before == [start]:
         before = list(artist.step(before, Place(depth=3)))
-    codes = draw(st.sampled_from(MISTAKES))(artist, before)
+    codes = dice.choice(MISTAKES)(artist, before)
     return Broken(Case(out.document(), []), codes)

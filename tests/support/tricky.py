@@ -926,4 +926,46 @@ CASES: list[Tricky] = [
         "start > a m; a > m > end",
         "a end",
     ),
+    Tricky(
+        "an item ends inside try: its result is not guarded",
+        {
+            "loop": each([1, 2, 3], onItemError="continue", result={"n": "{{ a.n }}"}),
+            "t": guard(),
+            "q": when("{{ index == 1 }}"),
+            "a": put("{{ item }}"),
+            "end": answer("{{ [loop.results, len(loop.errors)] }}"),
+        },
+        "start > loop; loop.iteration > t; t.try > q; q.false > a; t.catch > a;"
+        "loop.completed > end",
+        "loop q[0] a[0] q[1] q[2] a[2] end",
+        answer=[[{"n": 1}, None, {"n": 3}], 1],
+    ),
+    Tricky(
+        "an item ends inside try: its result knows what finally did",
+        {
+            "loop": each([1, 2], result="{{ last.n }}"),
+            "t": guard(),
+            "q": when("{{ index == 1 }}"),
+            "a": put("{{ item }}"),
+            "last": put("{{ item * 10 }}"),
+            "end": answer("{{ loop.results }}"),
+        },
+        "start > loop; loop.iteration > t; t.try > q; q.false > a; t.catch > a;"
+        "t.finally > last; loop.completed > end",
+        "loop q[0] last[0] a[0] q[1] last[1] end",
+        answer=[10, 20],
+    ),
+    Tricky(
+        "a failing condition of a try inside another: finally of both",
+        {
+            "out": guard(),
+            "t": guard(),
+            "q": when("{{ start.none.n > 1 }}"),
+            "last": put(),
+            "c": put(),
+            "very": put(),
+        },
+        "start > out; out.try > t; t.try > q; t.finally > last; out.catch > c; out.finally > very",
+        "last q! out c very",
+    ),
 ]
