@@ -30,6 +30,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "compiler": (
         *("nodegx.compiler", "nodegx.runtime.catalog", "nodegx.runtime.node"),
         "nodegx.runtime.errors",  # the fields of an error that expressions read
+        "nodegx.runtime.durations",
     ),
     "infra": (
         *("nodegx.infra", "nodegx.compiler.manifest", "nodegx.compiler.targets"),

@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 
 import click
-from nodegx.runtime.catalog.checks import duration_seconds
+from nodegx.runtime.durations import seconds as duration_seconds
 
 
 def moment(text: str) -> float:

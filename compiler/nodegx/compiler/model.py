@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, LiteralString
 
-from nodegx.runtime.catalog import checks
+from nodegx.runtime import durations
 from nodegx.runtime.node import Retry
 from nodegx.runtime.node import Settings as RuntimeSettings
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -32,7 +32,7 @@ def custom_error(kind: LiteralString, message: str, hint: str) -> PydanticCustom
 
 def _seconds(value: Any) -> float:
     try:
-        seconds = checks.duration_seconds(value)
+        seconds = durations.seconds(value)
     except ValueError:
         raise custom_error("duration", "this is not a duration", DURATION_HINT) from None
     if seconds > MAX_DURATION:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from . import durations
 from .errors import FatalError
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*(ms|s|m|h|d)?")
 
 
 def zone(name: str) -> tzinfo:
@@ -56,18 +53,13 @@ def duration(value: Any) -> float:
     Raises:
         FatalError: code `time.duration`; it is neither, or negative.
     """
-    number: float | None = None
-    if isinstance(value, str):
-        found = _DURATION.fullmatch(value.strip())
-        number = float(found[1]) * _UNITS[found[2] or "s"] if found else None
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        number = float(value)
-    if number is None or not 0 <= number < float("inf"):
+    try:
+        return durations.seconds(value)
+    except ValueError:
         raise FatalError(
             f"A duration is a number of seconds or text such as 5s, not {value!r}",
             code="time.duration",
-        )
-    return number
+        ) from None
 
 
 def seconds_until(value: Any, zone_name: str = "UTC") -> float:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from nodegx.runtime import durations
 from nodegx.runtime.catalog import CATALOG, checks
 from nodegx.runtime.catalog.types import Param
 
@@ -142,7 +143,7 @@ def test_every_check_has_its_table() -> None:
     [(3, 3.0), (0.5, 0.5), ("250ms", 0.25), ("1.5m", 90.0), ("2h", 7200.0), ("1w", 604800.0)],
 )
 def test_durations_in_seconds(value: Any, seconds: float) -> None:
-    assert checks.duration_seconds(value) == seconds
+    assert durations.seconds(value) == seconds
 
 
 def auth_fault(value: dict[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ from nodegx.compiler.expressions import ExpressionError, parse_template, referen
 from nodegx.compiler.expressions.syntax import Template
 from nodegx.compiler.graph import DictValue, ListValue, Literal, Value
 from nodegx.compiler.model import DURATION_HINT
-from nodegx.runtime.catalog import checks as catalog_checks
+from nodegx.runtime import durations
 from nodegx.runtime.catalog.types import Param, Type
 
 from .findings import Findings
@@ -261,7 +261,7 @@ def _integer(value: Any) -> Any:
 
 def _duration(value: Any) -> Any:
     try:
-        return catalog_checks.duration_seconds(value)
+        return durations.seconds(value)
     except ValueError:
         return _NO
 

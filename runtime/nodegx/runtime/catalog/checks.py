@@ -11,30 +11,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)?\s*", re.ASCII)
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+from nodegx.runtime import durations
+
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
 _STATUS = re.compile(r"([1-5]\d\d)(?:-([1-5]\d\d))?", re.ASCII)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
-def duration_seconds(value: object) -> float:
-    """Seconds of a DURATION: a number of seconds, or text such as `500ms`, `5s`, `2m`, `1h`, `3d`.
-
-    Raises:
-        ValueError: the value is not a duration.
-    """
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12:
-        return float(value)
-    if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
-        return float(match[1]) * _SECONDS[match[2] or "s"]
-    raise ValueError('is not a duration: write seconds, or text such as "500ms", "5s", "2m", "1h"')
-
-
 def duration(value: Any) -> str | None:
     """A length of time."""
     try:
-        duration_seconds(value)
+        durations.seconds(value)
     except ValueError as error:
         return str(error)
     return None

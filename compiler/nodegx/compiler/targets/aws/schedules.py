@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import islice, pairwise, takewhile
 from typing import Any, cast
 
-from nodegx.runtime.catalog.checks import duration_seconds
+from nodegx.runtime.durations import seconds as duration_seconds
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from nodegx.compiler.manifest import Manifest, TriggerEntry
-from nodegx.runtime.catalog.checks import duration_seconds
+from nodegx.runtime.durations import seconds as duration_seconds
 
 from . import patterns, schedules
 from .plan import (
