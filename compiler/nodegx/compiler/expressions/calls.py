@@ -87,7 +87,7 @@ def _method(compiler: Compiler, node: ast.Call, func: ast.Attribute) -> Typed:
         hint = FOREIGN_METHODS.get(func.attr)
         if hint is None and (function := find_function(func.attr)) is not None:
             hint = f"write {function.signature}"
-        raise compiler.error(
+        raise compiler.member_error(
             f"there is no method `{func.attr}`", func, hint or suggest(func.attr, METHODS)
         )
     receiver = compiler.visit(func.value)
@@ -118,7 +118,7 @@ def _check_receiver(
     if receiver.known and receiver.type not in _RECEIVERS[method.group]:
         hint = "write text(value)" if method.group == "text" else ""
         message = f"{WORDS[receiver.type]} has no method `{method.name}`"
-        raise compiler.error(message, func, hint)
+        raise compiler.member_error(message, func, hint)
 
 
 _RECEIVERS: dict[str, frozenset[Type]] = {

@@ -110,6 +110,10 @@ class Compiler:
         """An error at a node."""
         return ExpressionError(message, self.at(node), hint)
 
+    def member_error(self, message: str, node: ast.Attribute, hint: str = "") -> ExpressionError:
+        """An error at the name after a dot."""
+        return ExpressionError(message, self.at.member(node), hint)
+
     def variable(self, identifier: str) -> Typed | None:
         """The loop variable of that name, or None."""
         for scope in reversed(self.loops):
@@ -181,7 +185,7 @@ class Compiler:
 
     def _step(self, node: ast.expr) -> Typed:
         if isinstance(node, ast.Attribute):
-            return self.key(self.visit(node.value), node.attr, self.at(node))
+            return self.key(self.visit(node.value), node.attr, self.at.member(node))
         assert isinstance(node, ast.Subscript), "path_of covers names"
         value = self.visit(node.value)
         if isinstance(node.slice, ast.Slice):

@@ -66,12 +66,12 @@ class Places:
             self._starts.append(self._starts[-1] + len(line) + 1)
 
     def __call__(self, node: ast.AST) -> int:
-        """The offset of a node: for an attribute that of its name, the end of `a.b.name`."""
-        if isinstance(node, ast.Attribute):
-            return self._offset(
-                node.end_lineno, (node.end_col_offset or 0) - len(node.attr.encode())
-            )
+        """Where a node starts."""
         return self._offset(getattr(node, "lineno", None), getattr(node, "col_offset", 0))
+
+    def member(self, node: ast.Attribute) -> int:
+        """Where the name after the last dot starts."""
+        return self._offset(node.end_lineno, (node.end_col_offset or 0) - len(node.attr.encode()))
 
     def _offset(self, number: int | None, column: int) -> int:
         line = min(max(number or 1, 1), len(self._lines)) - 1
@@ -89,7 +89,7 @@ def _syntax_error(error: SyntaxError, source: str, offset: int) -> ExpressionErr
     message = error.msg.removesuffix(".")
     message = message.removesuffix(" Perhaps you forgot a comma?").removesuffix(".")
     hint = ""
-    if "'=='" in message or re.search(r"(?<![=!<>])=(?!=)", source):
+    if "'=='" in message:
         message, hint = "`=` does not compare", "write `==`"
     elif "forgot a comma" in error.msg:
         hint = "write a comma or an operator between the values"
@@ -177,7 +177,7 @@ def _attribute(node: ast.Attribute, at: Places) -> None:
     if node.attr.startswith("__"):
         raise ExpressionError(
             f"`{node.attr}` cannot be read with a dot",
-            at(node),
+            at.member(node),
             f'if it is a JSON key, write value["{node.attr}"]',
         )
 
@@ -198,7 +198,7 @@ def _call(node: ast.Call, at: Places) -> None:
     if not isinstance(node.func, ast.Name | ast.Attribute):
         raise ExpressionError("only functions and methods can be called", at(node.func))
     if isinstance(node.func, ast.Attribute) and node.func.attr.startswith("_"):
-        raise ExpressionError(f"there is no method `{node.func.attr}`", at(node.func))
+        raise ExpressionError(f"there is no method `{node.func.attr}`", at.member(node.func))
     if any(keyword.arg is None for keyword in node.keywords):
         raise ExpressionError("`**` before an argument is not allowed", at(node))
 

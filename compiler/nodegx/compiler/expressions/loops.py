@@ -66,7 +66,14 @@ def _source(compiler: Compiler, node: ast.expr) -> Typed:
     if not compiler.level or (source.data and source.carries == frozenset({compiler.level})):
         return source
     compiler.metered = True
-    return source.with_code(call("fx.nested", _listed(node, source.code)))
+    return source.with_code(call("fx.nested", _listed(node, _uncounted(source.code))))
+
+
+def _uncounted(code: ast.expr) -> ast.expr:
+    """What is only looped over need not be counted twice."""
+    if isinstance(code, ast.Call) and ast.unparse(code.func) == "fx.counted":
+        return code.args[0]
+    return code
 
 
 def _unlisted(compiler: Compiler, node: ast.expr, source: Typed) -> Typed:
@@ -76,10 +83,9 @@ def _unlisted(compiler: Compiler, node: ast.expr, source: Typed) -> Typed:
     data = source.data
     if isinstance(node.func, ast.Name):
         data = all(_is_data(compiler, argument) for argument in node.args)
-    code = source.code
-    while isinstance(code, ast.Call) and ast.unparse(code.func) in {"fx.counted", "list"}:
-        code = code.args[0]
-    return replace(source, code=code, data=data)
+    code = _uncounted(source.code)
+    assert isinstance(code, ast.Call), "iterators are wrapped in list()"
+    return replace(source, code=code.args[0], data=data)
 
 
 def _is_data(compiler: Compiler, node: ast.expr) -> bool:

@@ -73,7 +73,7 @@ def path_of(node: ast.expr, at: Places) -> Reference | None:
     steps: list[tuple[str | int, int]] = []
     while not isinstance(node, ast.Name):
         if isinstance(node, ast.Attribute):
-            steps.append((node.attr, at(node)))
+            steps.append((node.attr, at.member(node)))
         elif isinstance(node, ast.Subscript) and (key := _constant_key(node.slice)) is not None:
             steps.append((key, at(node.slice)))
         else:

@@ -24,6 +24,7 @@ _TOKEN = re.compile(
   | (?P<string>(?P<prefix>[^\W\d]{0,3})(?P<quote>'{3}|"{3}|'|"))
   | (?P<word>[^\W\d]\w*)
   | (?P<number>\d[\w.]*)
+  | (?P<compare>[=!<>]=(?!=))
   | (?P<habit>===|!==|&&|\|\||\?\?|\?\.|=>|:=|->|/\*|\.\.\.|<>|!(?!=)|[?;`\#@$\\])
   | (?P<bracket>[()\[\]{}])
   | (?P<other>[\s\S])
@@ -34,6 +35,7 @@ _PAIRS = {")": "(", "]": "[", "}": "{"}
 _PREFIXES = frozenset({"", "r", "f", "rf", "fr"})
 
 _HABITS: dict[str, tuple[str, str]] = {
+    "=": ("`=` does not compare", "write `==`"),
     "===": ("`===` is not an operator here", "write `==`"),
     "!==": ("`!==` is not an operator here", "write `!=`"),
     "&&": ("`&&` is not an operator here", "write `and`"),
@@ -95,7 +97,7 @@ def scan(text: str, start: int, *, braces: bool) -> Scanned:
         elif kind == "bracket":
             _bracket(piece, at, open_brackets)
             pieces.append(piece)
-        elif kind == "habit":
+        elif kind == "habit" or (piece == "=" and not open_brackets):
             message, hint = _HABITS[piece]
             raise ExpressionError(message, at, hint)
         else:
@@ -132,8 +134,6 @@ def _bracket(piece: str, at: int, open_brackets: list[tuple[str, int]]) -> None:
 
 
 def _plain(piece: str, at: int) -> None:
-    if piece == "=":
-        return
     if unicodedata.normalize("NFKC", piece) != piece:
         raise ExpressionError(
             f"`{piece}` is not written in its plain form",
