@@ -968,4 +968,10 @@ CASES: list[Tricky] = [
         "start > out; out.try > t; t.try > q; t.finally > last; out.catch > c; out.finally > very",
         "last q! out c very",
     ),
+    Tricky(
+        "merge any: parameters of a losing branch fail",
+        {"a": put("{{ start.none.n }}"), "w": wait(0.01), "m": merge("any"), "end": put()},
+        "start > a w > m > end",
+        "w a! end",
+    ),
 ]

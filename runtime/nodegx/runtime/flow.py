@@ -31,11 +31,17 @@ async def join_all(branches: Sequence[Branch]) -> bool:
         return any(task.result() is not False for task in tasks)
 
 
-async def join_any(branches: Sequence[Branch]) -> bool:
+async def join_any(
+    branches: Sequence[Branch], failed: Callable[[Exception], object] | None = None
+) -> bool:
     """Runs branches concurrently until the first arrives; then the others are cancelled.
 
     A failed branch counts only if none arrives: then the last error propagates. What is not an
     `Exception`, such as the end of the whole run, propagates at once.
+
+    Args:
+        branches: the branches.
+        failed: is told of every error, also of those that do not count.
     """
     async with _Tasks(branches) as tasks:
         waiting = set(tasks)
@@ -49,6 +55,8 @@ async def join_any(branches: Sequence[Branch]) -> bool:
                         return True
                 elif isinstance(error, Exception):
                     last = error
+                    if failed is not None:
+                        failed(error)
                 else:
                     raise error
         if last is not None:

@@ -181,7 +181,11 @@ class Run(Steps):
     async def any(self, *branches: Node | Coroutine[Any, Any, Any]) -> bool:
         """Runs branches concurrently until the first one arrives, and cancels the others. If all
         fail, the last error propagates. Arguments and result are those of `all`."""
-        return await self._merge(flow.join_any, branches)
+
+        def failed(error: Exception) -> None:
+            self._owner.record_origin(error, self._suffix)
+
+        return await self._merge(lambda parts: flow.join_any(parts, failed), branches)
 
     async def _merge(
         self,
