@@ -247,6 +247,15 @@ async def test_jwt_claims() -> None:
         assert caught.value.status == status, change
 
 
+async def test_jwt_names_the_claim_that_is_missing() -> None:
+    auth = build({"type": "jwt", "secret": secret("JWT"), "audience": "shop"}, SECRETS)
+    assert auth is not None
+    for claims, missing in (({"aud": "shop", "exp": None}, "exp"), ({}, "aud")):
+        with pytest.raises(Problem) as caught:
+            await auth.check(request(bearer(token(SECRETS["JWT"], "HS256", **claims))))
+        assert caught.value.detail == f"The token lacks the claim `{missing}`."
+
+
 async def test_jwt_algorithm_confusion_is_refused() -> None:
     auth = build({"type": "jwt", "publicKey": pem(RSA)}, {})
     assert auth is not None

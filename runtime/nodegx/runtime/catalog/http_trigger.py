@@ -55,8 +55,8 @@ AUTH = Param(
             "type",
             Type.STRING,
             "`none` lets everyone in; `apiKey` compares a key in a header or the query; `basic` a "
-            "user name and password; `jwt` checks a signed bearer token; `hmac` the body's signature. "
-            "Default `none`.",
+            "user name and password; `jwt` checks a signed bearer token, whose end (`exp`) must be "
+            "given; `hmac` the body's signature. Default `none`.",
             default="none",
             choices=("none", "apiKey", "basic", "jwt", "hmac"),
         ),

@@ -107,12 +107,13 @@ def _reason(exc: Exception) -> str:
     quote the token."""
     import jwt
 
+    if isinstance(exc, jwt.MissingRequiredClaimError):
+        return f"The token lacks the claim `{exc.claim}`."
     reasons: tuple[tuple[type[Exception], str], ...] = (
         (jwt.ExpiredSignatureError, "The token has expired."),
         (jwt.ImmatureSignatureError, "The token is not valid yet."),
         (jwt.InvalidIssuerError, "The token comes from another issuer."),
         (jwt.InvalidAudienceError, "The token is for another audience."),
-        (jwt.MissingRequiredClaimError, "The token lacks a required claim."),
         (jwt.InvalidSignatureError, "The token's signature is not valid."),
     )
     return next((text for kind, text in reasons if isinstance(exc, kind)), "The token is invalid.")
