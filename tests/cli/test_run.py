@@ -247,3 +247,15 @@ def test_calls_and_events_reach_other_workflows(nodegx: Any, project: Path) -> N
     assert sorted(one["workflow"] for one in listed) == ["/Callee", "/Caller", "/Listener"]
     parent = next(one["id"] for one in listed if one["workflow"] == "/Caller")
     assert {one["parent"] for one in listed} == {None, parent}
+
+
+def test_packages_that_are_not_installed(nodegx: Any, project: Path, add_workflow: Add) -> None:
+    path = add_workflow("/#__cloud__/Sums")
+    workflow = json.loads(path.read_text())
+    parameters = {"code": "import nosuch\nreturn 1", "packages": ["nosuch>=2", "pytest>=1"]}
+    workflow["nodes"][1] = {"id": "answer", "type": "code.python", "parameters": parameters}
+    path.write_text(json.dumps(workflow))
+    result = nodegx("run", "Sums")
+    assert "Sums needs packages that are not installed: pip install 'nosuch>=2'\n" in result.stderr
+    assert "the module `nosuch` is not installed" in result.stdout
+    assert result.exit_code == 1

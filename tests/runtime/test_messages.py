@@ -171,6 +171,8 @@ def test_errors_without_a_handler_are_still_described() -> None:
     assert describe(ValueError()) == "ValueError"
     assert describe(Mute()) == "Mute"
     assert describe(FatalError("plain words")) == "plain words"
+    missing = ModuleNotFoundError("No module named 'numpy'", name="numpy")
+    assert describe(missing).startswith("the module `numpy` is not installed")
     assert code_of(KeyError()) == "python.KeyError"
     assert is_retriable(ConnectionRefusedError())
     assert not is_retriable(OSError())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from click.shell_completion import CompletionItem
 from .base import State
 from .errors import CliError, not_found
 from .exit_codes import ExitCode
+from .output import clean, line, style
 
 if TYPE_CHECKING:
     from nodegx.compiler.project import Project
@@ -80,6 +82,36 @@ class BuiltWorkflow:
     def triggers(self) -> list[dict[str, Any]]:
         """Its triggers, each with `node`, `type` and `config`."""
         return list(self.manifest["triggers"])
+
+    @property
+    def missing_packages(self) -> list[str]:
+        """Requirements of its nodes, such as `numpy>=2`, whose package is not installed here. Which
+        version is installed is not looked at."""
+        return [
+            requirement
+            for requirement in map(str, self.manifest.get("packages") or ())
+            if not _installed(re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0])
+        ]
+
+
+def _installed(distribution: str) -> bool:
+    from importlib import metadata
+
+    try:
+        metadata.distribution(distribution)
+    except (metadata.PackageNotFoundError, ValueError):
+        return False
+    return True
+
+
+def report_missing_packages(workflows: Iterable[BuiltWorkflow]) -> None:
+    """Tells which workflows need packages that are not installed, on standard error."""
+    for workflow in workflows:
+        missing = workflow.missing_packages
+        if missing:
+            mark, name = style("! ", "yellow"), clean(short_name(workflow.name))
+            hint = "pip install " + " ".join(f"'{clean(requirement)}'" for requirement in missing)
+            line(f"{mark}{name} needs packages that are not installed: {hint}", err=True)
 
 
 def built_workflows(build: Path) -> list[BuiltWorkflow]:

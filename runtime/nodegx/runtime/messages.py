@@ -74,6 +74,8 @@ def describe(error: BaseException, source: SourceMap | None = None) -> str:
             sentence = None
         if sentence is not None:
             return sentence
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"the module `{error.name}` is not installed; `packages` says what a node needs"
     try:
         text = str(error)
     except Exception:

@@ -15,7 +15,13 @@ from nodegx.cli.exit_codes import ExitCode
 from nodegx.cli.findings import ordered, text_lines
 from nodegx.cli.inputs import assignment
 from nodegx.cli.output import clean, json_line, line, plural, style, table
-from nodegx.cli.projects import project_root, short_name, shown
+from nodegx.cli.projects import (
+    built_workflows,
+    project_root,
+    report_missing_packages,
+    short_name,
+    shown,
+)
 
 if TYPE_CHECKING:
     from nodegx.compiler.project import Project
@@ -162,6 +168,7 @@ class _Session:
     def ready(self, server: Server) -> None:
         """Shows what is being served, and where."""
         rows = _rows(server.registry, server.url)
+        report_missing_packages(built_workflows(self.load().build))
         if self.json:
             json_line(
                 {

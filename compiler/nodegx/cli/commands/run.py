@@ -19,6 +19,7 @@ from nodegx.cli.projects import (
     built_workflows,
     complete_workflow,
     open_project,
+    report_missing_packages,
     resolve,
 )
 
@@ -82,6 +83,7 @@ def run(
 
     project = open_project(state)
     workflow, known = _compiled(project, name)
+    report_missing_packages([workflow])
     chosen = choose_trigger(workflow, trigger)
     data = with_assignments(None if source is None else read_json(source), assignments)
     try:
