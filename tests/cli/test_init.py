@@ -55,3 +55,13 @@ def test_next_steps(nodegx: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert data["next"][:2] == ["cd shop", "nodegx check"]
     assert data["files"] == sorted(data["files"])
     assert all((tmp_path / "shop" / name).is_file() for name in data["files"])
+
+
+def test_the_first_workflow_takes_a_call_without_a_body(
+    nodegx: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodegx("init", tmp_path / "shop")
+    monkeypatch.chdir(tmp_path / "shop")
+    result = nodegx("run", "Hello")
+    assert result.exit_code == 0
+    assert "answer 422" in result.stdout
