@@ -8,7 +8,6 @@ import threading
 import time
 
 import pytest
-
 from nodegx.runtime.threads import Threads
 
 tenant: contextvars.ContextVar[str] = contextvars.ContextVar("tenant")

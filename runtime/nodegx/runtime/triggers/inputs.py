@@ -79,7 +79,7 @@ def _own(default: Any) -> Any:
         return default
     from copy import deepcopy
 
-    return cast("Any", deepcopy(default))
+    return deepcopy(cast("Any", default))
 
 
 def convert(value: Any, kind: str) -> Any:
