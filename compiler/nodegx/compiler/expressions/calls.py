@@ -140,7 +140,8 @@ def _shrinks(method: Function, args: list[Typed]) -> bool:
 def _arguments(
     compiler: Compiler, node: ast.Call, function: Function
 ) -> tuple[list[Typed], dict[str, Typed]]:
-    """The compiled arguments, checked for number, names and types."""
+    """The compiled arguments, checked for number, names and types: those by position, which
+    includes all that are required, and those by name."""
     least, most = function.arity
     given = len(node.args) + len(node.keywords)
     if given < least or (most is not None and given > most):
@@ -170,7 +171,8 @@ def _arguments(
         raise compiler.error(
             f"`{function.name}` misses `{missing[0]}`", node, f"it is {function.signature}"
         )
-    return positional, named
+    needed = [param.name for param in function.params if param.name in named and not param.optional]
+    return positional + [named.pop(name) for name in needed], named
 
 
 def _param(function: Function, index: int) -> Param:

@@ -61,7 +61,6 @@ FOREIGN_METHODS: Mapping[str, str] = MappingProxyType(
         "map": "write [f(x) for x in items]",
         "filter": "write [x for x in items if …]",
         "reduce": "write sum(x for x in items), or use data.transform",
-        "find": "write first([x for x in items if …])",
         "some": "write any(x > 1 for x in items)",
         "every": "write all(x > 1 for x in items)",
         "sort": "write sorted(items)",
