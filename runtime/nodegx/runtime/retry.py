@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from .errors import NodegxError, RetriableError
-from .messages import code_of, is_retriable
 from .node import Retry
 
 T = TypeVar("T")
@@ -37,6 +36,8 @@ def delay_after(
 def applies(policy: Retry, error: Exception) -> bool:
     """Whether a policy wants another try after this error: one of its `on` names the error's
     category or code; without `on` every retriable error qualifies."""
+    from .messages import code_of, is_retriable  # only failures need it
+
     if not policy.on:
         return is_retriable(error)
     category = "retriable" if is_retriable(error) else "fatal"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from time import time
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from . import flow
 from .errors import ErrorInfo, FatalError, RunStopped
 from .failure import Failure
 from .history.record import Status
@@ -135,6 +134,8 @@ class Run(Steps):
                 errors.append({"index": index, **info._asdict()})
 
         async def iterate(items: Any, **_: Any) -> ForEachResult:
+            from . import flow
+
             elements = flow.elements(items, batch_size)
             results[:] = [None] * len(elements)
             errors.clear()
@@ -176,7 +177,9 @@ class Run(Steps):
         Returns:
             Whether at least one branch arrived; one that stops short of the merge returns False.
         """
-        return await self._merge(flow.join_all, branches)
+        from .flow import join_all
+
+        return await self._merge(join_all, branches)
 
     async def any(self, *branches: Node | Coroutine[Any, Any, Any]) -> bool:
         """Runs branches concurrently until the first one arrives, and cancels the others. If all
@@ -185,7 +188,9 @@ class Run(Steps):
         def failed(error: Exception) -> None:
             self._owner.record_origin(error, self._suffix)
 
-        return await self._merge(lambda parts: flow.join_any(parts, failed), branches)
+        from .flow import join_any
+
+        return await self._merge(lambda parts: join_any(parts, failed), branches)
 
     async def _merge(
         self,
@@ -319,4 +324,13 @@ def make_reply(status: Any, headers: Mapping[str, Any] | None, body: Any) -> Rep
     as_object = getattr(body, "_asdict", None)
     if isinstance(body, tuple) and as_object is not None:
         body = as_object()
-    return Reply(code, {str(k): str(v) for k, v in headers.items()} if headers else {}, body)
+    return Reply(code, dict(_headers(headers)) if headers else {}, body)
+
+
+def _headers(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Headers as text; a list stays one, and what is None is left out."""
+    for name, value in given.items():
+        if isinstance(value, (list, tuple)):
+            yield str(name), [str(each) for each in cast("Sequence[Any]", value)]
+        elif value is not None:
+            yield str(name), str(value)

@@ -21,10 +21,10 @@ class Trigger(NamedTuple):
 
 class Reply(NamedTuple):
     """An answer to the caller, as `cloud.response` gave it. `body` is not yet encoded: text,
-    bytes, None, or JSON data."""
+    bytes, None, or JSON data. A header whose value is a list is sent several times."""
 
     status: int = 200
-    headers: Mapping[str, str] = {}
+    headers: Mapping[str, str | list[str]] = {}
     body: Any = None
 
 

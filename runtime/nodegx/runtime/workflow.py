@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .limits import Gate
 from .node import Node, Retry, Settings
-from .sourcemap import SourceMap
 
 if TYPE_CHECKING:
     from .run import Run
+    from .sourcemap import SourceMap
 
 Handler = Callable[["Run"], Awaitable[None]]
 
@@ -23,11 +23,10 @@ class Workflow:
         handler: the compiled coroutine function.
         settings: limits and history settings.
         revision: hash of the workflow this was compiled from; empty if unknown.
-        source: the handler's text and the nodes its lines belong to.
         gate: admits as many executions at a time as `settings.concurrency` allows.
     """
 
-    __slots__ = ("gate", "handler", "name", "revision", "settings", "source")
+    __slots__ = ("_source", "gate", "handler", "name", "revision", "settings")
 
     def __init__(
         self, name: str, handler: Handler, settings: Settings, *, revision: str = ""
@@ -36,9 +35,23 @@ class Workflow:
         self.handler = handler
         self.settings = settings
         self.revision = revision
-        code: Any = getattr(handler, "__code__", None)
-        self.source = SourceMap(code.co_filename if code else "", getattr(code, "co_qualname", ""))
         self.gate = Gate(settings.concurrency)
+        self._source: SourceMap | None = None
+
+    @property
+    def source(self) -> SourceMap:
+        """The handler's text and the nodes its lines belong to. Only failures need it."""
+        if self._source is None:
+            from .sourcemap import SourceMap
+
+            code: Any = getattr(self.handler, "__code__", None)
+            file: str = code.co_filename if code else ""
+            self._source = SourceMap(file, getattr(code, "co_qualname", ""))
+        return self._source
+
+    @source.setter
+    def source(self, source: SourceMap) -> None:
+        self._source = source
 
     def node_type(self, node: str) -> str:
         """The type of the node of that id, as the handler's module declares it; empty if it does

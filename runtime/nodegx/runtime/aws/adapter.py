@@ -72,7 +72,9 @@ class Adapter:
         if mark.get("trigger", self.node) not in (self.node, None):
             raise unknown(f"There is no trigger {mark['trigger']} here")
         if "call" in mark:
-            return self._await(self._called(event, mark))
+            if self.type != "trigger.manual" and mark.get("trigger") is None:
+                raise unknown(f"{self.workflow.name} has no trigger.manual to call")
+            return self._await(self.called(event.get("input"), mark["call"] or {}))
         return self.serve(event, context)
 
     def serve(self, event: Any, context: Context | None) -> Any:
@@ -111,40 +113,10 @@ class Adapter:
         return execution
 
     async def called(self, input: Any, call: Payload) -> dict[str, Any]:
-        """Runs the workflow for someone who invoked the function directly.
+        """Runs the workflow for someone who invoked the function directly; see `direct`."""
+        from .direct import called
 
-        Args:
-            input: JSON, read as `nodegx run` reads it.
-            call: who called: `parent` and `depth`, and the id that the `execution` shall have.
-
-        Returns:
-            `status`, `output` (the answer's body), `error` and `execution`.
-        """
-        from nodegx.runtime.triggers.given import trigger_value
-
-        try:
-            value = trigger_value(self.type, self.config, input)
-        except NodegxError as error:
-            return _result("error", error={**_info(error), "details": error.details})
-        execution = await self.run(
-            value,
-            id=call.get("execution"),
-            parent=call.get("parent"),
-            depth=int(call.get("depth", 0)),
-        )
-        answer, failure = execution.answer, execution.failure
-        return _result(
-            execution.record.status.value,
-            output=None if answer is None else _json(answer.body),
-            error=None if failure is None else _json(failure._asdict()),
-            execution=execution.id,
-        )
-
-    async def _called(self, event: Payload, mark: Payload) -> dict[str, Any]:
-        if self.type != "trigger.manual" and mark.get("trigger") is None:
-            message = f"{self.workflow.name} has no trigger.manual to call"
-            return _result("error", error=_info(NodegxError(message, code="call.unknown")))
-        return await self.called(event.get("input"), mark["call"] or {})
+        return await called(self, input, call)
 
     def _await(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self._loop.run_until_complete(coroutine)
@@ -164,25 +136,3 @@ def mark_of(event: Any) -> Payload:
 def unknown(message: str) -> NodegxError:
     """An event that no trigger of this function takes."""
     return NodegxError(message, code="event.unknown")
-
-
-def _result(status: str, **fields: Any) -> dict[str, Any]:
-    return {"status": status, "output": None, "error": None, "execution": None, **fields}
-
-
-def _info(error: NodegxError) -> dict[str, Any]:
-    category = "retriable" if error.retriable else "fatal"
-    return {"message": error.message, "code": error.code, "category": category}
-
-
-def _json(value: Any) -> Any:
-    """What a workflow computed, as JSON data; what it cannot be becomes text."""
-    import json
-
-    from nodegx.runtime.history.plain import plain
-    from nodegx.runtime.triggers.reply import ReplyError, to_json
-
-    try:
-        return json.loads(to_json(value))
-    except ReplyError:
-        return plain(value)

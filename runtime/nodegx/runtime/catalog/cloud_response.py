@@ -22,7 +22,8 @@ NODE = NodeType(
         Param(
             "headers",
             Type.OBJECT,
-            "Headers of the answer by name. Default: a Content-Type that fits the body.",
+            "Headers of the answer by name; a list sends one several times. Default: a Content-Type "
+            "that fits the body.",
         ),
         Param(
             "body",

@@ -1,0 +1,99 @@
+"""What a run sends to other functions and to the event bus."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from nodegx.runtime.errors import FatalError, NodegxError
+from nodegx.runtime.history.plain import plain
+from nodegx.runtime.ids import new_id
+from nodegx.runtime.run import MAX_CALL_DEPTH
+
+if TYPE_CHECKING:
+    from .host import AwsHost
+
+EVENT_SOURCE = "nodegx"
+LONGEST = 900.0
+"""Seconds that an invocation of another function may take."""
+
+
+async def call(
+    host: AwsHost, workflow: str, payload: Any, *, parent: str, depth: int, wait: bool = True
+) -> Any:
+    """Invokes another workflow's function.
+
+    Raises:
+        FatalError: code `call.unknown`; this function may not call it.
+        NodegxError: code `call.failed`; it failed.
+        AwsError: it could not be invoked.
+    """
+    arn = host.environment.functions.get(workflow)
+    if arn is None:
+        raise FatalError(f"There is no workflow {workflow} to call", code="call.unknown")
+    execution = new_id()
+    call = {"parent": parent, "depth": depth, "execution": execution}
+    body = json.dumps({"nodegx": {"call": call}, "input": plain(payload)}).encode()
+    answer = await host.threads.run(
+        host.client("lambda").request,
+        "POST",
+        f"/2015-03-31/functions/{quote(arn, safe='')}/invocations",
+        body=body,
+        headers={"X-Amz-Invocation-Type": "RequestResponse" if wait else "Event"},
+        timeout=LONGEST if wait else None,
+        repeatable=False,
+    )
+    if not wait:
+        return {"execution": execution}
+    result: dict[str, Any] = json.loads(answer.body or b"{}")
+    if "x-amz-function-error" in answer.headers:
+        reason = result.get("errorMessage")
+        raise NodegxError(f"{workflow} failed: {reason}", code="call.failed", retriable=True)
+    if result.get("status") != "success":
+        info: dict[str, Any] = result.get("error") or {}
+        raise NodegxError(
+            f"{workflow} failed: {info.get('message') or result.get('status')}",
+            code="call.failed",
+            retriable=info.get("category") == "retriable",
+            details={"execution": result.get("execution"), "code": info.get("code")},
+        )
+    return result.get("output")
+
+
+async def emit(host: AwsHost, event: str, payload: Any, *, source: str, depth: int) -> str:
+    """Puts an event on the deployment's bus.
+
+    Raises:
+        FatalError: there is no bus, or events lead to one another without end.
+        NodegxError: the bus refused it.
+    """
+    if depth > MAX_CALL_DEPTH:
+        message = f"Events may lead to one another {MAX_CALL_DEPTH} times; {event} is one more"
+        raise FatalError(message, code="emit.depth")
+    bus = host.environment.event_bus
+    if bus is None:
+        raise FatalError("This deployment has no event bus", code="emit.bus")
+    event_id = new_id()
+    detail = {
+        "name": event,
+        "data": plain(payload),
+        "id": event_id,
+        "source": source,
+        "depth": depth,
+    }
+    entry = {
+        "EventBusName": bus,
+        "Source": EVENT_SOURCE,
+        "DetailType": event,
+        "Detail": json.dumps(detail),
+    }
+    answer = await host.threads.run(host.client("events").call, "PutEvents", {"Entries": [entry]})
+    if answer.get("FailedEntryCount"):
+        failed = answer["Entries"][0]
+        raise NodegxError(
+            f"The event {event} was refused: {failed.get('ErrorMessage')}",
+            code="emit.refused",
+            retriable=failed.get("ErrorCode") in ("InternalFailure", "ThrottlingException"),
+        )
+    return event_id
