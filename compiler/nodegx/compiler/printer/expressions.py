@@ -64,7 +64,10 @@ class Expressions:
         """An expression; in parentheses if it binds less tightly than `needed`."""
         if is_parenthesized(node, needed):
             return self._bracketed("(", self.of(node, BRACKETS), ")", place)
-        return self._LAYOUTS[type(node)](self, node, place)
+        layout = self._LAYOUTS.get(type(node))
+        if layout is None:
+            raise TypeError(f"handlers have no {type(node).__name__}")
+        return layout(self, node, place)
 
     def items(self, nodes: list[Doc]) -> Doc:
         """Elements in brackets, with a comma behind the last one if they break."""

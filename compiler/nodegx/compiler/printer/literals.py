@@ -37,15 +37,14 @@ def _escaped(char: str, quote: str) -> str:
     return char if char.isprintable() else repr(char)[1:-1]
 
 
-def docstring(value: str, indent: int) -> str:
+def docstring(value: str) -> str:
     """A docstring; its lines are indented already, as Python keeps them."""
-    body = value.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    end = len(value.rstrip('"'))
+    body = value[:end].replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     body = "".join(
         char if char == "\n" or char.isprintable() else repr(char)[1:-1] for char in body
     )
-    if body.endswith('"'):
-        body = body[:-1] + '\\"'
-    return f'"""{body}"""'
+    return '"""' + body + '\\"' * (len(value) - end) + '"""'
 
 
 def f_string(node: ast.JoinedStr, flat: Callable[[ast.expr, str], str]) -> str:

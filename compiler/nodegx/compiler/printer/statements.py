@@ -98,12 +98,15 @@ class _Printer:
         self._writer.lines.extend((" " * indent + render(doc, indent)).split("\n"))
 
     def _docstring(self, statement: Any, indent: int) -> None:
-        text = docstring(statement.value.value, indent)
+        text = docstring(statement.value.value)
         self._writer.lines.extend((" " * indent + text).split("\n"))
 
     def statement(self, statement: ast.stmt, indent: int) -> None:
         """One statement, with everything inside it."""
-        self._STATEMENTS[type(statement)](self, statement, indent)
+        layout = self._STATEMENTS.get(type(statement))
+        if layout is None:
+            raise TypeError(f"handlers have no {type(statement).__name__}")
+        layout(self, statement, indent)
 
     def _verbatim(self, statement: Verbatim, indent: int) -> None:
         inside = _string_lines(statement.lines)
