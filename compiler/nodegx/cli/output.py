@@ -138,7 +138,8 @@ def table(
     right: Iterable[int] = (),
     whole: Iterable[int] = (),
 ) -> None:
-    """Prints a table: ruled on a terminal, aligned columns in a pipe (nothing is cut off there).
+    """Prints a table: ruled on a terminal, aligned columns in a pipe and on terminals too narrow
+    for whole columns (nothing is cut off there).
 
     Args:
         headings: one per column.
@@ -146,10 +147,27 @@ def table(
         right: indexes of columns to align at the right.
         whole: indexes of columns that are never broken over lines.
     """
-    if is_terminal():
-        _rich_table(headings, rows, frozenset(right), frozenset(whole))
+    listed = list(rows)
+    unbroken = frozenset(whole)
+    if is_terminal() and _fits(headings, listed, unbroken):
+        _rich_table(headings, listed, frozenset(right), unbroken)
     else:
-        _plain_table(headings, rows, frozenset(right))
+        _plain_table(headings, listed, frozenset(right))
+
+
+def _fits(headings: Sequence[str], rows: list[Sequence[str]], whole: frozenset[int]) -> bool:
+    """Whether the terminal has room for the columns that are not broken, and some for the rest."""
+    widths = [
+        max(_width(click.unstyle(row[index])) for row in (headings, *rows))
+        if index in whole
+        else NARROWEST
+        for index in range(len(headings))
+    ]
+    return sum(widths) + 2 * len(widths) <= shutil.get_terminal_size().columns
+
+
+NARROWEST = 6
+"""Columns that text which may be broken needs at least."""
 
 
 def _rich_table(
