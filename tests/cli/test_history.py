@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sys
 import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nodegx.cli import output
 from nodegx.cli.exit_codes import ExitCode
 from nodegx.cli.exporting import cell, write_csv, write_json, write_json_lines
 from nodegx.runtime.history.record import ExecutionRecord, Status, StepRecord
@@ -243,6 +246,35 @@ def test_export_to_a_file(
     content = target.read_bytes().decode()
     assert content == nodegx("history", "export", "--format", format_).stdout_bytes.decode()
     assert list(project.glob(".*.tmp")) == []
+
+
+def test_export_through_a_link(
+    nodegx: Any, recorded: list[ExecutionRecord], tmp_path: Path
+) -> None:
+    real, link = tmp_path / "real.json", tmp_path / "link.json"
+    link.symlink_to(real)
+    assert nodegx("history", "export", "-o", link).exit_code == 0
+    assert link.is_symlink()
+    assert len(json.loads(real.read_text())) == len(recorded)
+
+
+def test_export_into_a_pipe(nodegx: Any, recorded: list[ExecutionRecord], tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as readers:
+        read = readers.submit(pipe.read_text)
+        assert nodegx("history", "export", "-o", pipe).exit_code == 0
+        assert len(json.loads(read.result(10))) == len(recorded)
+    assert pipe.is_fifo()
+
+
+def test_ids_are_whole_on_a_narrow_terminal(
+    nodegx: Any, recorded: list[ExecutionRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    shown = nodegx("history", "list").stdout
+    assert all(record.id in shown for record in recorded)
 
 
 def test_export_json(nodegx: Any, recorded: list[ExecutionRecord]) -> None:

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import click
 from nodegx.cli.base import Group, State, pass_state
@@ -269,15 +269,27 @@ def export(
         if output is None:
             write(records, sys.stdout)
             return ExitCode.OK
-        temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
-        try:
-            with open(temporary, "w", encoding="utf-8", errors=ESCAPED, newline="") as file:
-                count = write(records, file)
-            os.replace(temporary, output)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with _opened(output) as file:
+            count = write(records, file)
     if state.json:
         json_document({"file": str(output), "executions": count})
     else:
         line(f"{plural(count, 'execution')} → {shown(output)}")
     return ExitCode.OK
+
+
+@contextlib.contextmanager
+def _opened(output: Path) -> Generator[IO[str]]:
+    """The file to write to. It gets its name once it is whole; what is no plain file, such as
+    /dev/stdout or a pipe, is written to as it is."""
+    special = output.exists() and not output.is_file()
+    target = output if special else output.resolve()
+    temporary = target if special else target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "w", encoding="utf-8", errors=ESCAPED, newline="") as file:
+            yield file
+        if not special:
+            os.replace(temporary, target)
+    finally:
+        if not special:
+            temporary.unlink(missing_ok=True)
