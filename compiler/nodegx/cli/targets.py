@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .findings import report as show_findings
 from .output import line, plural, style
 from .projects import shown
 
@@ -41,6 +40,8 @@ def compiled_manifests(out: Path) -> Iterator[Manifest]:
 def show_program(emitted: Emitted) -> None:
     """Prints findings and what was written."""
     if emitted.diagnostics:
+        from .findings import report as show_findings
+
         show_findings(emitted.diagnostics, err=True)
     if not emitted.ok:
         return

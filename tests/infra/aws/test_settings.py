@@ -80,6 +80,12 @@ def test_throttle_and_logs(everything: Deploy) -> None:
     assert kept == {14}
 
 
+def test_logging_more(everything: Deploy) -> None:
+    made = everything(config={"logLevel": "debug"})
+    function = made.one("aws:lambda/function:Function", "web")
+    assert function.inputs["environment"]["variables"]["NODEGX_LOG_LEVEL"] == "debug"
+
+
 def test_a_domain_with_its_zone(everything: Deploy) -> None:
     made = everything(config={"domain": '{"name": "api.example.com", "zone": "Z9"}'})
     certificate = made.one("aws:acm/certificate:Certificate")
@@ -134,7 +140,7 @@ def test_new_versions_may_wait_for_the_deployer(everything: Deploy) -> None:
         ({"functions": '{"web": {"provisioned": {"max": 5}}}'}, r"web\.provisioned: .*'min'"),
         ({"functions": "[1]"}, "functions must have keys"),
         ({"domain": '{"zone": "Z9"}'}, "domain: .*'name'"),
-        ({"domain": '{"name": "api.example.com"}'}, "a certificate, or a zone"),
+        ({"domain": '{"name": "api.example.com"}'}, "a certificate, or the zone"),
         ({"throttle": '{"speed": 5}'}, "throttle.speed is unknown"),
     ],
 )

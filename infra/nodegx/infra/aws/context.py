@@ -39,7 +39,11 @@ class Context:
             region=get_region().region,
             partition=get_partition().partition,
         )
-        return cls(place, Settings.read(config), home, config)
+        settings = Settings.read(config)
+        if (functions := home / "functions").is_dir():
+            # Told before anything is made, if it can be; for certain it is known at the end.
+            settings.check([path.name for path in functions.iterdir()])
+        return cls(place, settings, home, config)
 
     def tags(self, workflow: str | None = None) -> dict[str, str]:
         """Tags of something that belongs to the whole project, or to a workflow by its slug."""

@@ -21,9 +21,6 @@ class ApiDomain(Component):
         domain: the domain.
         api: the project's API.
         stage: its stage.
-
-    Raises:
-        RunError: there is neither a certificate nor a zone.
     """
 
     def __init__(
@@ -40,7 +37,8 @@ class ApiDomain(Component):
             "domain",
             domain_name=domain.name,
             domain_name_configuration={
-                "certificate_arn": domain.certificate or self._certificate(domain),
+                "certificate_arn": domain.certificate
+                or self._certificate(domain.name, domain.zone or ""),
                 "endpoint_type": "REGIONAL",
                 "security_policy": "TLS_1_2",
             },
@@ -73,13 +71,10 @@ class ApiDomain(Component):
         self.url = pulumi.Output.concat("https://", name.domain_name)
         self.register_outputs({"url": self.url})
 
-    def _certificate(self, domain: Domain) -> pulumi.Output[str]:
-        if domain.zone is None:
-            message = "domain needs a certificate, or a zone in which one can be proven"
-            raise pulumi.RunError(message)
+    def _certificate(self, name: str, zone: str) -> pulumi.Output[str]:
         certificate = acm.Certificate(
             "domain",
-            domain_name=domain.name,
+            domain_name=name,
             validation_method="DNS",
             tags=self.context.tags(),
             opts=self.child(),
@@ -87,7 +82,7 @@ class ApiDomain(Component):
         proof = certificate.domain_validation_options[0]
         record = route53.Record(
             "certificate",
-            zone_id=domain.zone,
+            zone_id=zone,
             name=proof.resource_record_name.apply(str),
             type=proof.resource_record_type.apply(str),
             records=[proof.resource_record_value.apply(str)],

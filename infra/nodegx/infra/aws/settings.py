@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar, cast
 
@@ -33,6 +33,12 @@ class Domain:
     name: str
     zone: str | None = None
     certificate: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.zone is None and self.certificate is None:
+            raise pulumi.RunError(
+                "domain needs a certificate, or the zone in which one can be proven"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +71,7 @@ class Settings:
         alarm_email: who is told of alarms.
         alarm_webhook: an HTTPS address that is told, too.
         log_retention_days: days for which logs are kept.
+        log_level: the least level that is logged, such as `debug`.
         hold_alias: whether new versions wait for the deployer to send them traffic.
         throttle: limits of the HTTP API.
         domain: a domain of one's own.
@@ -78,6 +85,7 @@ class Settings:
     alarm_email: str | None = None
     alarm_webhook: str | None = None
     log_retention_days: int = 30
+    log_level: str | None = None
     hold_alias: bool = False
     throttle: Throttle = Throttle()
     domain: Domain | None = None
@@ -99,6 +107,7 @@ class Settings:
             alarm_email=config.get("alarmEmail"),
             alarm_webhook=config.get("alarmWebhook"),
             log_retention_days=config.get_int("logRetentionDays") or 30,
+            log_level=config.get("logLevel"),
             hold_alias=config.get_bool("holdAlias") or False,
             throttle=_made(Throttle, _object(config, "throttle"), "throttle"),
             domain=_optional(Domain, _object(config, "domain"), "domain"),
@@ -118,7 +127,7 @@ class Settings:
             concurrency=None if override.shared else concurrency,
         )
 
-    def check(self, slugs: list[str]) -> None:
+    def check(self, slugs: Collection[str]) -> None:
         """Raises `RunError` if something is set for a workflow that there is none of."""
         unknown = sorted(self.functions.keys() - set(slugs))
         if unknown:

@@ -125,6 +125,8 @@ class Workflow(Component):
                 retention_days=project.retention_days,
             )
         }
+        if settings.log_level is not None:
+            found["NODEGX_LOG_LEVEL"] = settings.log_level
         if function.secrets:
             found["NODEGX_SECRETS"] = pulumi.Output.json_dumps(project.secret_arns(function))
         return found
