@@ -14,7 +14,15 @@ from nodegx.runtime.history.masking import masked_output
 from watchfiles import Change
 
 from .options import ServerOptions
-from .serving import Notify, Reloaded, Server, loop_factory, to_stderr, until_signalled
+from .serving import (
+    Notify,
+    Reloaded,
+    Server,
+    catch_signals,
+    loop_factory,
+    to_stderr,
+    until_stopped,
+)
 
 STEP = 20  # milliseconds without a further change until a group of changes is complete
 GROUP = 200  # milliseconds that a group of changes may take at most
@@ -81,6 +89,7 @@ async def _serve(
     server = Server(options)
     with masked_output(server.secrets):
         async with server:
+            stop = catch_signals(server, notify)
             for problem in server.registry.problems:
                 notify(f"not served: {problem}")
             if ready is not None:
@@ -89,7 +98,7 @@ async def _serve(
                 notify(f"serving {len(server.registry.workflows)} workflows on {server.url}")
             reloading = asyncio.create_task(keep_fresh(server, compile, watch, notify))
             try:
-                await until_signalled(server, notify)
+                await until_stopped(stop, server, notify)
             finally:
                 reloading.cancel()
                 await asyncio.wait([reloading])

@@ -299,8 +299,9 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def until_signalled(server: Server, notify: Notify) -> None:
-    """Waits for SIGINT or SIGTERM; from then on a second one cancels what is still under way."""
+def catch_signals(server: Server, notify: Notify) -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set from now on; a second one cancels what is still under
+    way. To be called before anybody is told that the server is up, and may stop it."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     aborting: list[asyncio.Task[None]] = []
@@ -320,6 +321,11 @@ async def until_signalled(server: Server, notify: Notify) -> None:
             loop.add_signal_handler(number, signalled)
         except NotImplementedError:  # Windows
             signal.signal(number, from_handler)
+    return stop
+
+
+async def until_stopped(stop: asyncio.Event, server: Server, notify: Notify) -> None:
+    """Waits for the event of `catch_signals`."""
     await stop.wait()
     count = len(server.host.active)
     if count:
@@ -335,10 +341,11 @@ async def _serve(options: ServerOptions, notify: Notify) -> None:
     server = Server(options)
     with masked_output(server.secrets):
         async with server:
+            stop = catch_signals(server, notify)
             for problem in server.registry.problems:
                 notify(f"not served: {problem}")
             notify(f"serving {len(server.registry.workflows)} workflows on {server.url}")
-            await until_signalled(server, notify)
+            await until_stopped(stop, server, notify)
 
 
 def serve(options: ServerOptions, notify: Notify = to_stderr) -> None:
