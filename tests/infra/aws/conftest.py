@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from tests.support.programs import Deploy, Programs, deploy
+from tests.support.programs import EVERYTHING, SPEC, Deploy, Programs, deploy
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +18,11 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
 def everything(programs: Programs) -> Deploy:
     """Deploys a project that has one of everything."""
     return partial(deploy, programs.everything())
+
+
+@pytest.fixture(scope="session")
+def small(programs: Programs) -> Deploy:
+    """Deploys a project of three workflows: one with webhooks, one that it calls, one that reads
+    queues."""
+    some = [flow for flow in EVERYTHING if flow["name"] in ("/Web", "/Manual", "/Consumer")]
+    return partial(deploy, programs.project("small", *some, **SPEC))

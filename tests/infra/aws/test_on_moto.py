@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -22,11 +24,18 @@ from tests.support.pulumi_program import ACCOUNT, REGION, Deployed
 
 PLACE = Place(Names("shop", "moto"), ACCOUNT, REGION)
 SECRET = "s3cret"
+Aws = Callable[[str], Any]
 
 
 @pytest.fixture(scope="module")
 def moto() -> Moto:
     return Moto()
+
+
+@pytest.fixture(scope="module")
+def aws(moto: Moto) -> Aws:
+    """The SDK's clients, each made once."""
+    return cache(moto.boto3)
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +64,10 @@ def deployed(emitted: Emitted, cloud: MotoCloud) -> Deployed:
     return deploy(emitted, "moto", config, make=cloud.make)
 
 
-def test_roles_allow_what_the_plan_says(moto: Moto, plan: Plan) -> None:
-    client = moto.boto3("iam")
-    streams = moto.boto3("dynamodb").describe_table(TableName="shop-moto-orders")["Table"]
-    secret = moto.boto3("secretsmanager").describe_secret(SecretId="shop-moto/KEY")["ARN"]
+def test_roles_allow_what_the_plan_says(aws: Aws, plan: Plan) -> None:
+    client = aws("iam")
+    streams = aws("dynamodb").describe_table(TableName="shop-moto-orders")["Table"]
+    secret = aws("secretsmanager").describe_secret(SecretId="shop-moto/KEY")["ARN"]
     for function in plan.functions:
         role = PLACE.names.function(function.slug)
         assert client.list_role_policies(RoleName=role)["PolicyNames"] == ["workflow"]
@@ -72,38 +81,36 @@ def test_roles_allow_what_the_plan_says(moto: Moto, plan: Plan) -> None:
         )
 
 
-def test_arns_that_are_built_from_names_are_those_of_aws(moto: Moto, plan: Plan) -> None:
-    functions = moto.boto3("lambda")
+def test_arns_that_are_built_from_names_are_those_of_aws(aws: Aws, plan: Plan) -> None:
+    functions = aws("lambda")
     for function in plan.functions:
         name = PLACE.names.function(function.slug)
         alias = functions.get_alias(FunctionName=name, Name="live")
         assert alias["AliasArn"] == PLACE.alias(function.slug)
-    tables = moto.boto3("dynamodb")
+    tables = aws("dynamodb")
     history = tables.describe_table(TableName="shop-moto-history")["Table"]
     assert history["TableArn"] == PLACE.history
-    bus = moto.boto3("events").describe_event_bus(Name="shop-moto")
+    bus = aws("events").describe_event_bus(Name="shop-moto")
     assert bus["Arn"] == PLACE.bus
-    queues = moto.boto3("sqs")
+    queues = aws("sqs")
     url = queues.get_queue_url(QueueName="shop-moto-jobs")["QueueUrl"]
     found = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert found["QueueArn"] == PLACE.queue("jobs")
     assert json.loads(found["RedrivePolicy"])["deadLetterTargetArn"] == PLACE.dead_letters(
         "consumer"
     )
-    group = moto.boto3("scheduler").get_schedule_group(Name="shop-moto")
+    group = aws("scheduler").get_schedule_group(Name="shop-moto")
     assert group["Arn"] == PLACE.schedule_group
-    rule = moto.boto3("events").describe_rule(
-        Name="shop-moto-listener-trigger0", EventBusName="shop-moto"
-    )
+    rule = aws("events").describe_rule(Name="shop-moto-listener-trigger0", EventBusName="shop-moto")
     assert rule["Arn"] == PLACE.rule("listener", "trigger0")
-    logs = moto.boto3("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/shop-moto-web")
+    logs = aws("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/shop-moto-web")
     assert logs["logGroups"][0]["arn"] == PLACE.log_group("/aws/lambda/shop-moto-web")
-    role = moto.boto3("iam").get_role(RoleName="shop-moto-web")["Role"]
+    role = aws("iam").get_role(RoleName="shop-moto-web")["Role"]
     assert role["Arn"] == PLACE.role("shop-moto-web")
 
 
-def test_functions_are_published_and_reserved(moto: Moto) -> None:
-    client = moto.boto3("lambda")
+def test_functions_are_published_and_reserved(aws: Aws) -> None:
+    client = aws("lambda")
     alias = client.get_alias(FunctionName="shop-moto-web", Name="live")
     assert alias["FunctionVersion"] == "1"
     found = client.get_function(FunctionName="shop-moto-web")
@@ -114,8 +121,8 @@ def test_functions_are_published_and_reserved(moto: Moto) -> None:
     assert found["Tags"]["nodegx:workflow"] == "web"
 
 
-def test_only_given_sources_start_a_function(moto: Moto, deployed: Deployed) -> None:
-    client = moto.boto3("lambda")
+def test_only_given_sources_start_a_function(aws: Aws, deployed: Deployed) -> None:
+    client = aws("lambda")
     api = deployed.one("aws:apigatewayv2/api:Api").id
     where = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/$default"
     expected = {
@@ -145,8 +152,8 @@ def test_only_given_sources_start_a_function(moto: Moto, deployed: Deployed) -> 
             client.get_policy(FunctionName=PLACE.names.function(slug), Qualifier="live")
 
 
-def test_routes(moto: Moto, deployed: Deployed) -> None:
-    client = moto.boto3("apigatewayv2")
+def test_routes(aws: Aws, deployed: Deployed) -> None:
+    client = aws("apigatewayv2")
     api = deployed.one("aws:apigatewayv2/api:Api").id
     integrations = {
         f"integrations/{each['IntegrationId']}": each["IntegrationUri"]
@@ -164,8 +171,8 @@ def test_routes(moto: Moto, deployed: Deployed) -> None:
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
 
 
-def test_schedules(moto: Moto) -> None:
-    client = moto.boto3("scheduler")
+def test_schedules(aws: Aws) -> None:
+    client = aws("scheduler")
     listed = client.list_schedules(GroupName="shop-moto")["Schedules"]
     assert {each["Name"] for each in listed} == {"nightly-trigger0", "nightly-trigger1"}
     found = client.get_schedule(GroupName="shop-moto", Name="nightly-trigger0")
@@ -173,12 +180,12 @@ def test_schedules(moto: Moto) -> None:
     assert found["ScheduleExpressionTimezone"] == "Europe/Berlin"
     assert found["Target"]["Arn"] == PLACE.alias("nightly")
     assert found["Target"]["RoleArn"] == PLACE.role("shop-moto-scheduler")
-    policies = moto.boto3("iam").list_role_policies(RoleName="shop-moto-scheduler")
+    policies = aws("iam").list_role_policies(RoleName="shop-moto-scheduler")
     assert set(policies["PolicyNames"]) == {"nightly-trigger0", "nightly-trigger1"}
 
 
-def test_targets_of_rules(moto: Moto) -> None:
-    client = moto.boto3("events")
+def test_targets_of_rules(aws: Aws) -> None:
+    client = aws("events")
     (target,) = client.list_targets_by_rule(
         Rule="shop-moto-listener-trigger0", EventBusName="shop-moto"
     )["Targets"]
@@ -187,8 +194,8 @@ def test_targets_of_rules(moto: Moto) -> None:
     assert "<aws.events.event.json>" in target["InputTransformer"]["InputTemplate"]
 
 
-def test_mappings(moto: Moto) -> None:
-    found = moto.boto3("lambda").list_event_source_mappings()["EventSourceMappings"]
+def test_mappings(aws: Aws) -> None:
+    found = aws("lambda").list_event_source_mappings()["EventSourceMappings"]
     mine = {each["EventSourceArn"]: each for each in found if "shop-moto" in each["FunctionArn"]}
     stream = next(arn for arn in mine if "dynamodb" in arn)
     assert set(mine) == {PLACE.queue("jobs"), PLACE.queue("strict.fifo"), stream}
@@ -196,38 +203,38 @@ def test_mappings(moto: Moto) -> None:
     assert mine[PLACE.queue("jobs")]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_notifications(moto: Moto) -> None:
-    found = moto.boto3("s3").get_bucket_notification_configuration(
-        Bucket=PLACE.bucket_name("uploads")
-    )["LambdaFunctionConfigurations"]
+def test_notifications(aws: Aws) -> None:
+    found = aws("s3").get_bucket_notification_configuration(Bucket=PLACE.bucket_name("uploads"))[
+        "LambdaFunctionConfigurations"
+    ]
     assert {each["Id"]: each["LambdaFunctionArn"] for each in found} == {
         "ingest.trigger0": PLACE.alias("ingest"),
         "tidy.trigger0": PLACE.alias("tidy"),
     }
 
 
-def test_secrets_have_their_values(moto: Moto) -> None:
-    found = moto.boto3("secretsmanager").get_secret_value(SecretId="shop-moto/KEY")
+def test_secrets_have_their_values(aws: Aws) -> None:
+    found = aws("secretsmanager").get_secret_value(SecretId="shop-moto/KEY")
     assert found["SecretString"] == SECRET
-    variables = moto.boto3("lambda").get_function(FunctionName="shop-moto-web")["Configuration"]
+    variables = aws("lambda").get_function(FunctionName="shop-moto-web")["Configuration"]
     given = variables["Environment"]["Variables"]
     assert json.loads(given["NODEGX_SECRETS"]) == {"KEY": found["ARN"]}
     assert SECRET not in json.dumps(given)
 
 
-def test_logs_alarms_and_subscriptions(moto: Moto, plan: Plan) -> None:
-    groups = moto.boto3("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/shop-moto-")
+def test_logs_alarms_and_subscriptions(aws: Aws, plan: Plan) -> None:
+    groups = aws("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/shop-moto-")
     assert {group["retentionInDays"] for group in groups["logGroups"]} == {30}
     assert len(groups["logGroups"]) == len(plan.functions)
-    alarms = moto.boto3("cloudwatch").describe_alarms(AlarmNamePrefix="shop-moto-")
+    alarms = aws("cloudwatch").describe_alarms(AlarmNamePrefix="shop-moto-")
     assert len(alarms["MetricAlarms"]) > 3 * len(plan.functions)
-    topic = moto.boto3("sns").get_topic_attributes(TopicArn=PLACE.topic)["Attributes"]
+    topic = aws("sns").get_topic_attributes(TopicArn=PLACE.topic)["Attributes"]
     (statement,) = json.loads(topic["Policy"])["Statement"]
     assert statement["Resource"] == PLACE.topic
 
 
-def test_the_history_store_works_on_the_table(moto: Moto) -> None:
-    definition = moto.boto3("dynamodb")
+def test_the_history_store_works_on_the_table(aws: Aws, moto: Moto) -> None:
+    definition = aws("dynamodb")
     described = definition.describe_time_to_live(TableName="shop-moto-history")
     assert described["TimeToLiveDescription"]["AttributeName"] == "expires"
     store = DynamoHistory(
@@ -260,14 +267,14 @@ def test_the_deployers_policy_allows_every_call_that_was_made(cloud: MotoCloud, 
     assert cloud.actions <= allowed, sorted(cloud.actions - allowed)
 
 
-def test_everything_can_be_found_by_its_tags(moto: Moto, deployed: Deployed) -> None:
+def test_everything_can_be_found_by_its_tags(aws: Aws, deployed: Deployed) -> None:
     def tagged(arn: str) -> Any:
-        return moto.boto3("lambda").list_tags(Resource=arn)["Tags"]
+        return aws("lambda").list_tags(Resource=arn)["Tags"]
 
     assert tagged(PLACE.function("web")) == {
         "nodegx:project": "shop",
         "nodegx:stack": "moto",
         "nodegx:workflow": "web",
     }
-    table = moto.boto3("dynamodb").list_tags_of_resource(ResourceArn=PLACE.history)["Tags"]
+    table = aws("dynamodb").list_tags_of_resource(ResourceArn=PLACE.history)["Tags"]
     assert {"Key": "nodegx:stack", "Value": "moto"} in table

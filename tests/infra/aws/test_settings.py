@@ -14,40 +14,40 @@ from tests.support.programs import Deploy, Programs, deploy
 from tests.support.pulumi_program import REGION, run_program
 
 
-def test_who_is_told(everything: Deploy) -> None:
+def test_who_is_told(small: Deploy) -> None:
     config = {"alarmEmail": "ops@example.com", "alarmWebhook": "https://x.example/alarms"}
-    found = everything(config=config).of("aws:sns/topicSubscription:TopicSubscription")
+    found = small(config=config).of("aws:sns/topicSubscription:TopicSubscription")
     assert {(made.inputs["protocol"], made.inputs["endpoint"]) for made in found} == {
         ("email", "ops@example.com"),
         ("https", "https://x.example/alarms"),
     }
-    assert not everything().of("aws:sns/topicSubscription:TopicSubscription")
+    assert not small().of("aws:sns/topicSubscription:TopicSubscription")
 
 
-def test_variables_of_a_stack_come_first(everything: Deploy) -> None:
-    made = everything(config={"vars": '{"base": "https://prod.example", "n": 1}'})
+def test_variables_of_a_stack_come_first(small: Deploy) -> None:
+    made = small(config={"vars": '{"base": "https://prod.example", "n": 1}'})
     function = made.one("aws:lambda/function:Function", "web")
     assert json.loads(function.inputs["environment"]["variables"]["NODEGX_VARS"]) == {
         "base": "https://prod.example"
     }
 
 
-def test_functions_of_a_stack(everything: Deploy) -> None:
+def test_functions_of_a_stack(small: Deploy) -> None:
     config = {
         "functions": '{"web": {"memory": 1024, "concurrency": 50}, "consumer": {"shared": true}}'
     }
-    made = everything(config=config)
+    made = small(config=config)
     web = made.one("aws:lambda/function:Function", "web").inputs
     assert (web["memorySize"], web["reservedConcurrentExecutions"]) == (1024, 50)
     consumer = made.one("aws:lambda/function:Function", "consumer").inputs
     assert consumer["reservedConcurrentExecutions"] == -1
-    plain = everything().one("aws:lambda/function:Function", "web").inputs
+    plain = small().one("aws:lambda/function:Function", "web").inputs
     assert (plain["memorySize"], plain["reservedConcurrentExecutions"]) == (256, 5)
 
 
-def test_warm_instances_that_scale(everything: Deploy) -> None:
+def test_warm_instances_that_scale(small: Deploy) -> None:
     config = {"functions": '{"web": {"provisioned": {"min": 1, "max": 5, "target": 0.6}}}'}
-    made = everything(config=config)
+    made = small(config=config)
     warm = made.one("aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig")
     assert warm.inputs["qualifier"] == "live"
     assert warm.inputs["provisionedConcurrentExecutions"] == 1
@@ -59,16 +59,16 @@ def test_warm_instances_that_scale(everything: Deploy) -> None:
     assert scaling["targetTrackingScalingPolicyConfiguration"]["targetValue"] == 0.6
 
 
-def test_a_fixed_number_of_warm_instances(everything: Deploy) -> None:
-    made = everything(config={"functions": '{"web": {"provisioned": {"min": 2}}}'})
+def test_a_fixed_number_of_warm_instances(small: Deploy) -> None:
+    made = small(config={"functions": '{"web": {"provisioned": {"min": 2}}}'})
     warm = made.one("aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig")
     assert warm.inputs["provisionedConcurrentExecutions"] == 2
     assert not warm.ignore_changes
     assert not made.of("aws:appautoscaling/target:Target")
 
 
-def test_throttle_and_logs(everything: Deploy) -> None:
-    made = everything(config={"throttle": '{"rate": 5}', "logRetentionDays": "10"})
+def test_throttle_and_logs(small: Deploy) -> None:
+    made = small(config={"throttle": '{"rate": 5}', "logRetentionDays": "10"})
     stage = made.one("aws:apigatewayv2/stage:Stage").inputs
     assert stage["defaultRouteSettings"] == {
         "throttlingRateLimit": 5,
@@ -80,14 +80,14 @@ def test_throttle_and_logs(everything: Deploy) -> None:
     assert kept == {14}
 
 
-def test_logging_more(everything: Deploy) -> None:
-    made = everything(config={"logLevel": "debug"})
+def test_logging_more(small: Deploy) -> None:
+    made = small(config={"logLevel": "debug"})
     function = made.one("aws:lambda/function:Function", "web")
     assert function.inputs["environment"]["variables"]["NODEGX_LOG_LEVEL"] == "debug"
 
 
-def test_a_domain_with_its_zone(everything: Deploy) -> None:
-    made = everything(config={"domain": '{"name": "api.example.com", "zone": "Z9"}'})
+def test_a_domain_with_its_zone(small: Deploy) -> None:
+    made = small(config={"domain": '{"name": "api.example.com", "zone": "Z9"}'})
     certificate = made.one("aws:acm/certificate:Certificate")
     assert certificate.inputs["validationMethod"] == "DNS"
     records = {each.name: each.inputs for each in made.of("aws:route53/record:Record")}
@@ -102,19 +102,17 @@ def test_a_domain_with_its_zone(everything: Deploy) -> None:
     assert made.outputs["url"] == "https://api.example.com"
 
 
-def test_a_domain_with_a_certificate(everything: Deploy) -> None:
+def test_a_domain_with_a_certificate(small: Deploy) -> None:
     arn = f"arn:aws:acm:{REGION}:123456789012:certificate/1"
-    made = everything(
-        config={"domain": json.dumps({"name": "api.example.com", "certificate": arn})}
-    )
+    made = small(config={"domain": json.dumps({"name": "api.example.com", "certificate": arn})})
     assert not made.of("aws:acm/certificate:Certificate")
     assert not made.of("aws:route53/record:Record")
     domain = made.one("aws:apigatewayv2/domainName:DomainName").inputs
     assert domain["domainNameConfiguration"]["certificateArn"] == arn
 
 
-def test_a_budget(everything: Deploy) -> None:
-    made = everything(config={"budget": "49.5"})
+def test_a_budget(small: Deploy) -> None:
+    made = small(config={"budget": "49.5"})
     budget = made.one("aws:budgets/budget:Budget").inputs
     assert (budget["limitAmount"], budget["limitUnit"]) == ("49.50", "USD")
     assert {each["notificationType"] for each in budget["notifications"]} == {
@@ -125,8 +123,8 @@ def test_a_budget(everything: Deploy) -> None:
     assert all(each["subscriberSnsTopicArns"] == [topic] for each in budget["notifications"])
 
 
-def test_new_versions_may_wait_for_the_deployer(everything: Deploy) -> None:
-    made = everything(config={"holdAlias": "true"})
+def test_new_versions_may_wait_for_the_deployer(small: Deploy) -> None:
+    made = small(config={"holdAlias": "true"})
     for alias in made.of("aws:lambda/alias:Alias"):
         assert alias.ignore_changes == ["routingConfig", "functionVersion"]
 
@@ -145,10 +143,10 @@ def test_new_versions_may_wait_for_the_deployer(everything: Deploy) -> None:
     ],
 )
 def test_settings_that_cannot_be_meant_so(
-    everything: Deploy, config: dict[str, str], message: str
+    small: Deploy, config: dict[str, str], message: str
 ) -> None:
     with pytest.raises(pulumi.RunError, match=message):
-        everything(config=config)
+        small(config=config)
 
 
 @pytest.mark.parametrize(
