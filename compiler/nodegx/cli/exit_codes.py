@@ -26,5 +26,5 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.NOT_FOUND: "no such project, workflow, node type or execution",
     ExitCode.ENVIRONMENT: "configuration, file system, port or an optional package",
     ExitCode.INTERNAL: "a fault in nodegx itself (--debug shows the traceback)",
-    ExitCode.INTERRUPTED: "stopped with Ctrl-C",
+    ExitCode.INTERRUPTED: "stopped with Ctrl-C; `nodegx dev` ends with 0 then",
 }
