@@ -286,7 +286,11 @@ class Walk:
             raise IllFormed(f"{node}: the body leads to {arrived}")
         parameters = self.flow.nodes[node].get("parameters", {})
         if "result" in parameters:
-            return self.evaluated(node, parameters["result"], scope)
+            try:
+                return self.evaluated(node, parameters["result"], scope)
+            except Failed:
+                self.record(node, scope, status="error", port=None, input=NOTHING)
+                raise
         last = self.last_action(node)
         return scope.value(last) if last else None
 

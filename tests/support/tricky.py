@@ -937,7 +937,7 @@ CASES: list[Tricky] = [
         },
         "start > loop; loop.iteration > t; t.try > q; q.false > a; t.catch > a;"
         "loop.completed > end",
-        "loop q[0] a[0] q[1] q[2] a[2] end",
+        "loop q[0] a[0] q[1] loop[1]! q[2] a[2] end",
         answer=[[{"n": 1}, None, {"n": 3}], 1],
     ),
     Tricky(

@@ -130,6 +130,8 @@ class Writer:
         definition = self._function(identifier, self._body(made), parameters, returns)
         if made.role is Role.ATTEMPT:
             setattr(definition, REPEATED, True)
+        if made.role in {Role.ITERATION, Role.ATTEMPT}:
+            return tagged(definition, made.node)
         return definition
 
     def _named(self, made: Function) -> tuple[str, ast.AsyncFunctionDef]:
