@@ -67,7 +67,7 @@ def test_what_python_writes_is_accepted(
 
 
 def test_hostile_text_takes_no_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()  # other work on the machine must not count
     for name in FORMATS:
         for text in (
             "a" * 50_000,
@@ -77,4 +77,4 @@ def test_hostile_text_takes_no_time() -> None:
             "a@" + "a-" * 25_000,
         ):
             matches(name, text)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

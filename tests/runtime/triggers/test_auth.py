@@ -7,6 +7,7 @@ import json
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from nodegx.runtime.triggers.auth import build
+from nodegx.runtime.triggers.auth import build, signature
 from nodegx.runtime.triggers.auth.jwks import COOLDOWN, FAILED, KeySet
 from nodegx.runtime.triggers.problem import ConfigError, Problem
 from nodegx.runtime.triggers.request import Incoming
@@ -111,8 +112,14 @@ def sign(body: bytes, secret: str = "hmac-secret", algorithm: str = "sha256") ->
 
 
 BODY = b'{"id": 1}'
-NOW = str(int(time.time()))
-STALE = str(int(time.time()) - 400)
+NOW = "1800000000"
+STALE = "1799999600"
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time at which requests with the time stamp `NOW` arrive."""
+    monkeypatch.setattr(signature, "time", SimpleNamespace(time=lambda: float(NOW)))
 
 
 @pytest.mark.parametrize(
@@ -150,6 +157,7 @@ STALE = str(int(time.time()) - 400)
         ),
     ],
 )
+@pytest.mark.usefixtures("now")
 async def test_signatures(
     make_app: MakeApp, flow: Any, config: dict[str, Any], headers: dict[str, str]
 ) -> None:
@@ -179,6 +187,7 @@ async def test_signatures(
         ({"preset": "stripe"}, {"stripe-signature": f"t=x,v1={sign(b'x.' + BODY)}"}),
     ],
 )
+@pytest.mark.usefixtures("now")
 async def test_forged_or_replayed_signatures(
     make_app: MakeApp, flow: Any, config: dict[str, Any], headers: dict[str, str]
 ) -> None:
