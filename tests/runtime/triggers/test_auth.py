@@ -7,7 +7,6 @@ import json
 import time
 from base64 import b64encode
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -15,7 +14,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from nodegx.runtime.triggers.auth import build, signature
+from nodegx.runtime.triggers.auth import build
 from nodegx.runtime.triggers.auth.jwks import COOLDOWN, FAILED, KeySet
 from nodegx.runtime.triggers.problem import ConfigError, Problem
 from nodegx.runtime.triggers.request import Incoming
@@ -112,59 +111,62 @@ def sign(body: bytes, secret: str = "hmac-secret", algorithm: str = "sha256") ->
 
 
 BODY = b'{"id": 1}'
-NOW = "1800000000"
-STALE = "1799999600"
+Headers = Callable[[str, str], dict[str, str]]
+"""Makes headers from time stamps: one of now and one of 400 seconds ago."""
 
 
-@pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time at which requests with the time stamp `NOW` arrive."""
-    monkeypatch.setattr(signature, "time", SimpleNamespace(time=lambda: float(NOW)))
+def stamped(headers: Headers) -> dict[str, str]:
+    now = int(time.time())
+    return headers(str(now), str(now - 400))
 
 
 @pytest.mark.parametrize(
     ("config", "headers"),
     [
-        ({}, {"x-signature": sign(BODY)}),
+        ({}, lambda now, stale: {"x-signature": sign(BODY)}),
         (
             {"preset": "github", "header": "X-Signature"},
-            {"x-hub-signature-256": "sha256=" + sign(BODY)},
+            lambda now, stale: {"x-hub-signature-256": "sha256=" + sign(BODY)},
         ),
         (
             {"preset": "shopify"},
-            {"x-shopify-hmac-sha256": b64encode(bytes.fromhex(sign(BODY))).decode()},
+            lambda now, stale: {
+                "x-shopify-hmac-sha256": b64encode(bytes.fromhex(sign(BODY))).decode()
+            },
         ),
         (
             {"preset": "slack"},
-            {
-                "x-slack-request-timestamp": NOW,
-                "x-slack-signature": "v0=" + sign(f"v0:{NOW}:".encode() + BODY),
+            lambda now, stale: {
+                "x-slack-request-timestamp": now,
+                "x-slack-signature": "v0=" + sign(f"v0:{now}:".encode() + BODY),
             },
         ),
         (
             {"preset": "stripe"},
-            {
-                "stripe-signature": f"t={NOW},v1={'0' * 64},v1={sign(f'{NOW}.'.encode() + BODY)},v0=x"
+            lambda now, stale: {
+                "stripe-signature": f"t={now},v1={'0' * 64},v1={sign(f'{now}.'.encode() + BODY)},v0=x"
             },
         ),
         (
             {"header": "X-Sig", "algorithm": "sha512", "encoding": "base64", "prefix": "v2:"},
-            {"x-sig": "v2:" + b64encode(bytes.fromhex(sign(BODY, algorithm="sha512"))).decode()},
+            lambda now, stale: {
+                "x-sig": "v2:" + b64encode(bytes.fromhex(sign(BODY, algorithm="sha512"))).decode()
+            },
         ),
         (
             {"timestampHeader": "X-Time", "tolerance": "10m"},
-            {"x-time": STALE, "x-signature": sign(f"{STALE}.".encode() + BODY)},
+            lambda now, stale: {"x-time": stale, "x-signature": sign(f"{stale}.".encode() + BODY)},
         ),
     ],
 )
-@pytest.mark.usefixtures("now")
 async def test_signatures(
-    make_app: MakeApp, flow: Any, config: dict[str, Any], headers: dict[str, str]
+    make_app: MakeApp, flow: Any, config: dict[str, Any], headers: Headers
 ) -> None:
     app = make_app(hook(type="hmac", secret=secret("HMAC"), **config), secrets=SECRETS)
+    given = stamped(headers)
     async with served(app) as client:
-        assert (await client.post("/hook", content=BODY, headers=headers)).status_code == 200
-        forged = await client.post("/hook", content=BODY + b" ", headers=headers)
+        assert (await client.post("/hook", content=BODY, headers=given)).status_code == 200
+        forged = await client.post("/hook", content=BODY + b" ", headers=given)
         assert forged.status_code == 401
         assert (await client.post("/hook", content=BODY)).status_code == 401
     assert len(flow.requests) == 1
@@ -173,27 +175,30 @@ async def test_signatures(
 @pytest.mark.parametrize(
     ("config", "headers"),
     [
-        ({}, {"x-signature": "zz"}),
-        ({}, {"x-signature": ""}),
-        ({"prefix": "sha256="}, {"x-signature": sign(BODY)}),
+        ({}, lambda now, stale: {"x-signature": "zz"}),
+        ({}, lambda now, stale: {"x-signature": ""}),
+        ({"prefix": "sha256="}, lambda now, stale: {"x-signature": sign(BODY)}),
         (
             {"preset": "slack"},
-            {
-                "x-slack-request-timestamp": STALE,
-                "x-slack-signature": "v0=" + sign(f"v0:{STALE}:".encode() + BODY),
+            lambda now, stale: {
+                "x-slack-request-timestamp": stale,
+                "x-slack-signature": "v0=" + sign(f"v0:{stale}:".encode() + BODY),
             },
         ),
-        ({"preset": "stripe"}, {"stripe-signature": f"v1={sign(BODY)}"}),
-        ({"preset": "stripe"}, {"stripe-signature": f"t=x,v1={sign(b'x.' + BODY)}"}),
+        ({"preset": "stripe"}, lambda now, stale: {"stripe-signature": f"v1={sign(BODY)}"}),
+        (
+            {"preset": "stripe"},
+            lambda now, stale: {"stripe-signature": f"t=x,v1={sign(b'x.' + BODY)}"},
+        ),
     ],
 )
-@pytest.mark.usefixtures("now")
 async def test_forged_or_replayed_signatures(
-    make_app: MakeApp, flow: Any, config: dict[str, Any], headers: dict[str, str]
+    make_app: MakeApp, flow: Any, config: dict[str, Any], headers: Headers
 ) -> None:
     app = make_app(hook(type="hmac", secret=secret("HMAC"), **config), secrets=SECRETS)
+    given = stamped(headers)
     async with served(app) as client:
-        assert (await client.post("/hook", content=BODY, headers=headers)).status_code == 401
+        assert (await client.post("/hook", content=BODY, headers=given)).status_code == 401
     assert not flow.requests
 
 
