@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from nodegx.compiler.diagnostics import DiagnosticError
 
 
+PROVIDER_CODES = {
+    "environment": ExitCode.ENVIRONMENT,
+    "usage": ExitCode.USAGE,
+    "not found": ExitCode.NOT_FOUND,
+    "failure": ExitCode.FAILURE,
+}
+"""Exit codes for what goes wrong between a project and a cloud, by the error's kind."""
+
+
 @dataclass(slots=True)
 class State:
     """Values of the common options; `ctx.obj` of every command."""
@@ -172,7 +181,9 @@ def _color_wish() -> bool | None:
 
 
 def _is_expected(error: Exception) -> bool:
-    expected = CliError | click.ClickException | click.exceptions.Exit | click.Abort
+    from nodegx.providers.errors import ProviderError
+
+    expected = CliError | ProviderError | click.ClickException | click.exceptions.Exit | click.Abort
     return isinstance(error, expected) or _is_diagnostic(error)
 
 
@@ -223,10 +234,13 @@ def _report_findings(error: DiagnosticError, state: State) -> ExitCode:
 
 def _explain(error: BaseException, state: State) -> tuple[str, str, ExitCode]:
     """Message, hint and exit code for an error."""
+    from nodegx.providers.errors import ProviderError
     from nodegx.runtime.errors import NodegxError
 
     if isinstance(error, CliError):
         return error.message, error.hint, error.code
+    if isinstance(error, ProviderError):
+        return error.message, error.hint, PROVIDER_CODES[error.kind]
     if isinstance(error, click.UsageError):
         return error.format_message(), "", ExitCode.USAGE
     if isinstance(error, click.ClickException):

@@ -30,6 +30,18 @@ def moment(text: str) -> float:
         ) from None
 
 
+def seconds(text: str) -> float:
+    """Seconds of a length of time such as `5m` or `30s`. The type of an option.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    try:
+        return duration_seconds(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no length of time; write 30s, 5m or 1h") from None
+
+
 def local(at: float, *, milliseconds: bool = False, short: bool = False) -> str:
     """`2026-11-23 09:30:12` in the local time zone.
 

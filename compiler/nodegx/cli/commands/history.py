@@ -12,6 +12,7 @@ from typing import IO, Any, TypeVar
 
 import click
 from nodegx.cli.base import Group, State, pass_state
+from nodegx.cli.deployments import complete_stack
 from nodegx.cli.errors import CliError
 from nodegx.cli.executions import (
     LINES,
@@ -37,18 +38,16 @@ from nodegx.cli.output import (
     table,
 )
 from nodegx.cli.projects import (
-    built_workflows,
     complete_workflow,
     open_project,
-    resolve,
     short_name,
     shown,
 )
+from nodegx.cli.stores import full_name, open_store
 from nodegx.cli.streams import ESCAPED
 from nodegx.cli.when import local, moment
 from nodegx.compiler.project import Project
 from nodegx.runtime.history.record import ExecutionRecord, Status
-from nodegx.runtime.history.sqlite import SqliteStore
 from nodegx.runtime.history.store import HistoryStore, Query
 
 LATEST = "latest"
@@ -79,6 +78,12 @@ def filters(function: Decorated) -> Decorated:
         ),
         click.option("--until", type=moment, metavar="TIME", help="Started before."),
         click.option("--search", metavar="TEXT", help="In id, name, input, output or error."),
+        click.option(
+            "--stack",
+            metavar="NAME",
+            shell_complete=complete_stack,
+            help="Of this deployment.  [default: of this machine]",
+        ),
     )
     for option in reversed(options):
         function = option(function)
@@ -94,7 +99,7 @@ def _query(
     search: str | None,
 ) -> Query:
     return Query(
-        workflow=None if workflow is None else _full_name(project, workflow),
+        workflow=None if workflow is None else full_name(project, workflow),
         statuses=tuple(Status(status) for status in statuses),
         since=since,
         until=until,
@@ -102,38 +107,18 @@ def _query(
     )
 
 
-def _full_name(project: Project, name: str) -> str:
-    """The workflow people mean; a full name is taken as it is: it may be gone from the project."""
-    if name.startswith("/"):
-        return name
-    return resolve(name, built_workflows(project.build)).name
-
-
-@contextlib.contextmanager
-def _store(project: Project) -> Generator[HistoryStore | None]:
-    """The project's history, or None where nothing has been recorded yet."""
-    if not project.history_path.exists():
-        yield None
-        return
-    store = SqliteStore(project.history_path)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
 @history.command("list")
 @filters
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
 @click.option("--cursor", help="Continue a list; the list before ends with it.")
 @pass_state
-def list_(state: State, limit: int, cursor: str | None, **chosen: Any) -> int:
+def list_(state: State, limit: int, cursor: str | None, stack: str | None, **chosen: Any) -> int:
     """List executions, the latest first."""
     from nodegx.server.present import summary
 
     project = open_project(state)
     query = _query(project, **chosen)
-    with _store(project) as store:
+    with open_store(project, stack) as store:
         try:
             page = None if store is None else store.list(query, limit=limit, cursor=cursor)
         except ValueError:
@@ -176,7 +161,14 @@ def _row(record: ExecutionRecord) -> tuple[str, ...]:
 @click.option("--step", "step_id", metavar="ID", help="Show only this step, whole.")
 @click.option("--full", is_flag=True, help="Show values whole, however long.")
 @pass_state
-def show(state: State, execution: str, step_id: str | None, full: bool, **chosen: Any) -> int:
+def show(
+    state: State,
+    execution: str,
+    step_id: str | None,
+    full: bool,
+    stack: str | None,
+    **chosen: Any,
+) -> int:
     """Show an execution: its steps on a timeline, what went in and out.
 
     ID may be shortened to its beginning; `latest` is the latest execution that the options match.
@@ -185,7 +177,7 @@ def show(state: State, execution: str, step_id: str | None, full: bool, **chosen
 
     project = open_project(state)
     query = _query(project, **chosen)
-    with _store(project) as store:
+    with open_store(project, stack) as store:
         record = None if store is None else _find(store, execution, query)
     if record is None:
         raise CliError(
@@ -252,7 +244,12 @@ def _steps(record: ExecutionRecord, limit: int | None) -> Iterator[str]:
 )
 @pass_state
 def export(
-    state: State, limit: int | None, format_: str | None, output: Path | None, **chosen: Any
+    state: State,
+    limit: int | None,
+    format_: str | None,
+    output: Path | None,
+    stack: str | None,
+    **chosen: Any,
 ) -> int:
     """Export executions with their steps, the latest first.
 
@@ -263,7 +260,7 @@ def export(
     write = FORMATS[format_ or (suffix if suffix in FORMATS else "json")]
     project = open_project(state)
     query = _query(project, **chosen)
-    with _store(project) as store:
+    with open_store(project, stack) as store:
         records: Iterable[ExecutionRecord] = () if store is None else store.export(query)
         records = itertools.islice(records, limit)
         if output is None:

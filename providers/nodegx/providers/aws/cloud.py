@@ -19,7 +19,10 @@ INVALID = frozenset(
     }
 )
 DENIED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"}
+    {
+        *("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"),
+        *("403", "Forbidden"),
+    }
 )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from nodegx.compiler.targets.aws.alarms import alarms
@@ -27,6 +27,7 @@ from .stackfiles import StackFile
 
 MONTH = 30 * 86_400
 """Seconds that a month is taken for."""
+WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 ASSUMED_SECONDS = 0.2
 """How long a run takes that was never measured."""
 LOG_BYTES = 800
@@ -236,44 +237,54 @@ def _per_month(expression: str) -> float:
         return MONTH / (int(fields[0]) * unit)
     minutes, hours, month_days, months, week_days, _ = fields
     per_day = _count(minutes, 60) * _count(hours, 24)
+    dates = (date(2026, 1, 1) + timedelta(days=n) for n in range(365))
     days = sum(
-        _on(month_days, date.day, 31)
-        and _on(months, date.month, 12)
-        and _on_weekday(week_days, date.isoweekday() % 7 + 1)
-        for date in (datetime(2026, 1, 1) + timedelta(days=n) for n in range(365))
+        _on_day(month_days, each) and _on(months, each.month) and _on_weekday(week_days, each)
+        for each in dates
     )
-    return per_day * days * 30 / 365
+    return per_day * days * (MONTH / 86_400) / 365
 
 
 def _count(field: str, size: int) -> int:
-    """How many of `size` values a field of a cron expression takes."""
-    return sum(_on(field, value, size - 1) for value in range(size))
+    """How many values below `size` a field of a cron expression takes."""
+    return sum(_on(field, value) for value in range(size))
 
 
-def _on(field: str, value: int, last: int) -> bool:
-    """Whether a field takes a value. `L` is taken for the 28th, which every month has."""
-    if field in ("*", "?"):
-        return True
-    return any(_on_part(part, value, last) for part in field.split(","))
+def _on(field: str, value: int) -> bool:
+    """Whether a field of numbers takes a value."""
+    return field in ("*", "?") or any(_on_part(part, value) for part in field.split(","))
 
 
-def _on_part(part: str, value: int, last: int) -> bool:
-    part = part.replace("LW", "28").replace("L", "28")
+def _on_part(part: str, value: int) -> bool:
     if "/" in part:
         begin, _, step = part.partition("/")
         first = 0 if begin == "*" else int(begin)
         return value >= first and (value - first) % int(step) == 0
-    if "-" in part:
-        low, _, high = part.partition("-")
-        return int(low) <= value <= min(int(high), last)
-    return value == int(part)
+    low, _, high = part.partition("-")
+    return int(low) <= value <= int(high or low)
 
 
-def _on_weekday(field: str, day: int) -> bool:
-    """Whether a field takes a day of the week, Sunday being 1. Numbered days such as `2#1` are
-    taken for every such day, of which the month has about four."""
-    names = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-    for number, name in enumerate(names, 1):
+def _on_day(field: str, day: date) -> bool:
+    """Whether a field of days of the month takes a day; `L` is the last."""
+    if field == "L":
+        return _is_in_last(day, 1)
+    return _on(field, day.day)
+
+
+def _on_weekday(field: str, day: date) -> bool:
+    """Whether a field of days of the week takes a day. Sunday is 1; `2#1` is the first Monday of a
+    month, `2L` its last."""
+    for number, name in enumerate(WEEKDAYS, 1):
         field = field.replace(name, str(number))
-    plain = field.partition("#")[0].rstrip("L") if "#" in field or field.endswith("L") else field
-    return _on(plain, day, 7)
+    number = day.isoweekday() % 7 + 1
+    if "#" in field:
+        wanted, _, place = field.partition("#")
+        return number == int(wanted) and (day.day - 1) // 7 + 1 == int(place)
+    if field.endswith("L"):
+        return number == int(field[:-1]) and _is_in_last(day, 7)
+    return _on(field, number)
+
+
+def _is_in_last(day: date, count: int) -> bool:
+    """Whether a day is among the last days of its month."""
+    return (day + timedelta(days=count)).month != day.month

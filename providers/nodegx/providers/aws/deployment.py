@@ -109,6 +109,14 @@ class Deployment:
                 raise self.missing(slug) from None
         return LiveFunction(slug, name, found)
 
+    def nothing(self) -> ProviderError:
+        """The error for a stack that was never deployed."""
+        return ProviderError(
+            f"nothing is deployed in {self.stack}",
+            f"`nodegx deploy --stack {self.stack}` deploys",
+            "not found",
+        )
+
     def missing(self, slug: str) -> ProviderError:
         """The error for a workflow that is not deployed."""
         return ProviderError(

@@ -10,7 +10,7 @@ from nodegx.compiler.build.project import build_project
 from nodegx.compiler.diagnostics import Diagnostic, DiagnosticError
 from nodegx.compiler.manifest import Manifest
 from nodegx.compiler.project import Project
-from nodegx.compiler.targets.aws.emit import emit_aws
+from nodegx.compiler.targets.aws.emit import Emitted, emit_aws
 from nodegx.compiler.targets.aws.plan import Plan
 
 from .package import Bundle, package
@@ -39,17 +39,14 @@ class Prepared:
     warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
 
-def prepare(
-    project: Project,
-    *,
-    wheels: Wheels | None = None,
-    progress: Progress = lambda verb, done, total, name: None,
-) -> Prepared:
-    """Compiles a project for AWS and bundles it; only what has changed is made again.
+def write_program(
+    project: Project, progress: Progress = lambda verb, done, total, name: None
+) -> tuple[Emitted, list[Manifest], list[Diagnostic]]:
+    """Compiles a project and writes its program for AWS; gives that, the workflows' manifests and
+    all warnings.
 
     Raises:
         DiagnosticError: workflows have errors, or ask for what AWS does not have.
-        ProviderError: a package cannot be had.
         OSError: the file system refused.
     """
     report = build_project(
@@ -64,6 +61,23 @@ def prepare(
     emitted = emit_aws(project, manifests)
     if not emitted.ok:
         raise DiagnosticError(emitted.diagnostics)
+    return emitted, manifests, [*report.diagnostics, *emitted.diagnostics]
+
+
+def prepare(
+    project: Project,
+    *,
+    wheels: Wheels | None = None,
+    progress: Progress = lambda verb, done, total, name: None,
+) -> Prepared:
+    """Compiles a project for AWS and bundles it; only what has changed is made again.
+
+    Raises:
+        DiagnosticError: workflows have errors, or ask for what AWS does not have.
+        ProviderError: a package cannot be had.
+        OSError: the file system refused.
+    """
+    emitted, manifests, warnings = write_program(project, progress)
     bundles = package(
         project.root,
         emitted.directory,
@@ -76,5 +90,5 @@ def prepare(
         emitted.plan,
         {manifest.slug: manifest for manifest in manifests},
         {bundle.slug: bundle for bundle in bundles},
-        [*report.diagnostics, *emitted.diagnostics],
+        warnings,
     )

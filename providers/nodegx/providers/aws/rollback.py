@@ -42,9 +42,7 @@ def plan_rollback(
         return _one(deployment, slug, wanted)
     current = {slug: live.name for slug, live in deployment.functions().items()}
     if not current:
-        raise ProviderError(
-            f"nothing is deployed in {deployment.stack}", "`nodegx deploy` deploys", "not found"
-        )
+        raise deployment.nothing()
     entry = _target(journal, wanted)
     moves: list[Move] = []
     for slug, name in current.items():
