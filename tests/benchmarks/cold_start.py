@@ -25,7 +25,7 @@ from typing import Any
 from nodegx.compiler.build.closure import runtime_files, runtime_root
 from nodegx.compiler.project import load_project
 from nodegx.providers.aws.prepare import prepare
-from nodegx.providers.aws.slim import without_docstrings
+from nodegx.providers.aws.slim import slim
 
 from tests.benchmarks.row import Row
 from tests.support.bundles import WEB, copy_package
@@ -200,7 +200,7 @@ def candidates(folder: Path) -> tuple[Candidate, Candidate, Candidate]:
         if name in ("errors.py", "net/tls.py") or name.startswith("aws/"):
             target = by_hand / "nodegx" / "runtime" / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(without_docstrings((runtime_root() / name).read_bytes()))
+            target.write_bytes(slim((runtime_root() / name).read_bytes()))
 
     with_sdk = folder / "with_sdk"
     with_sdk.mkdir()

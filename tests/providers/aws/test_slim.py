@@ -4,7 +4,7 @@ import ast
 
 import pytest
 from nodegx.compiler.build.closure import runtime_root
-from nodegx.providers.aws.slim import without_docstrings
+from nodegx.providers.aws.slim import slim, without_docstrings, without_types
 
 
 class Texts(ast.NodeTransformer):
@@ -24,6 +24,39 @@ class Texts(ast.NodeTransformer):
             ]
             node.body = kept or ([] if isinstance(node, ast.Module) else [ast.Pass()])
         return node
+
+
+class Types(ast.NodeTransformer):
+    """Drops from trees what only type checkers read."""
+
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        node.returns = None
+        for argument in ast.walk(node.args):
+            if isinstance(argument, ast.arg):
+                argument.annotation = None
+        self.inside += 1
+        self.generic_visit(node)
+        self.inside -= 1
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = function
+    inside = 0
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        inside, self.inside = self.inside, 0
+        self.generic_visit(node)
+        self.inside = inside
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        if self.inside and node.value is not None and isinstance(node.target, ast.Name):
+            return ast.Assign([node.target], node.value)
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        if ast.unparse(node.test) == "TYPE_CHECKING" and not node.orelse:
+            return None
+        return self.generic_visit(node)
 
 
 def bare(source: bytes) -> str:
@@ -60,3 +93,39 @@ def test_the_runtime_stays_what_it_is() -> None:
         saved += len(source) - len(slim)
         whole += len(source)
     assert saved > 0.15 * whole
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (b"def f(a: int, *b: str, c: x = 1, **d: y) -> z: pass\n", b"def f(a, *b, c = 1, **d): pass\n"),
+        (b"def f(\n    a: dict[\n        int, str\n    ],\n) -> int:\n    pass\n", b"def f(\n    a,\n\n\n):\n    pass\n"),
+        (b"def f() -> dict[\n    a, b\n]:\n    pass\n", b"def f() -> dict[\n    a, b\n]:\n    pass\n"),
+        (b"def f(a: (int)=1) -> (int): return a\n", b"def f(a=1): return a\n"),
+        (b"class A:\n    a: int = 1\n    def f(self): x: int = 1\n", b"class A:\n    a: int = 1\n    def f(self): x = 1\n"),
+        (b"if TYPE_CHECKING:\n    import a\n    import b\nx = 1\n", b"\n\n\nx = 1\n"),
+        (b"if TYPE_CHECKING:\n    import a\nelse:\n    a = 1\n", b"if TYPE_CHECKING:\n    import a\nelse:\n    a = 1\n"),
+        ('def ä(ö: "ü" = "ß") -> "é": return ö\n'.encode(), 'def ä(ö = "ß"): return ö\n'.encode()),
+        (b"def f():\n    x: int\n    self.y: int = 1\n", b"def f():\n    x: int\n    self.y: int = 1\n"),
+        (b"x = lambda a: a\ny: int = 1\n", b"x = lambda a: a\ny: int = 1\n"),
+    ],
+)  # fmt: skip
+def test_types_leave_no_gap(source: bytes, expected: bytes) -> None:
+    assert without_types(source) == expected
+
+
+def test_the_runtime_without_types_does_the_same() -> None:
+    saved = whole = 0
+    for path in runtime_root().rglob("*.py"):
+        source = without_docstrings(path.read_bytes())
+        found = slim(path.read_bytes())
+        assert found.count(b"\n") == source.count(b"\n"), path
+        kept = ast.parse(found)
+        for node in ast.walk(kept):  # results on several lines stay
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                node.returns = None
+        wanted = Types().visit(ast.parse(source))
+        assert ast.dump(Types().visit(kept)) == ast.dump(wanted), path
+        saved += len(source) - len(found)
+        whole += len(source)
+    assert saved > 0.06 * whole

@@ -19,7 +19,7 @@ from nodegx.providers.errors import ProviderError
 
 from . import image, limits
 from .platforms import Platform
-from .slim import without_docstrings
+from .slim import slim
 from .wheels import LOCK, Wheels
 from .zipping import Content, write_zip
 
@@ -213,7 +213,7 @@ class _Packager:
 @cache
 def _runtime_file(name: str) -> tuple[bytes, str]:
     """Content and hash of a runtime source as bundled: many workflows share each of them."""
-    content = without_docstrings((runtime_root() / name).read_bytes())
+    content = slim((runtime_root() / name).read_bytes())
     return content, hashlib.sha256(content).hexdigest()
 
 
