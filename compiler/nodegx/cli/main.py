@@ -16,16 +16,29 @@ COMMANDS = {
     "history": Lazy("nodegx.cli.commands.history:history", "Look at recorded executions."),
     "events": Lazy("nodegx.cli.commands.events:events", "Send events to workflows."),
     "schedules": Lazy("nodegx.cli.commands.schedules:schedules", "See when workflows start."),
-    "stacks": Lazy("nodegx.cli.commands.stacks:stacks", "Keep deployments side by side."),
-    "preview": Lazy("nodegx.cli.commands.preview:preview", "Show what a deployment would change."),
+    "stacks": Lazy(
+        "nodegx.cli.commands.stacks:stacks", "Keep deployments side by side, such as dev and prod."
+    ),
+    "preview": Lazy(
+        "nodegx.cli.commands.preview:preview", "Show what a deployment would change and cost."
+    ),
     "deploy": Lazy("nodegx.cli.commands.deploy:deploy", "Put the project into the cloud."),
-    "rollback": Lazy("nodegx.cli.commands.rollback:rollback", "Go back to an earlier version."),
-    "versions": Lazy("nodegx.cli.commands.versions:versions", "List what was deployed."),
-    "invoke": Lazy("nodegx.cli.commands.invoke:invoke", "Run a workflow in the cloud."),
+    "rollback": Lazy(
+        "nodegx.cli.commands.rollback:rollback", "Go back to an earlier version, within seconds."
+    ),
+    "versions": Lazy(
+        "nodegx.cli.commands.versions:versions",
+        "List deployments, or the versions of one workflow.",
+    ),
+    "invoke": Lazy(
+        "nodegx.cli.commands.invoke:invoke", "Run a workflow in the cloud, and show how it ended."
+    ),
     "logs": Lazy("nodegx.cli.commands.logs:logs", "Show what functions wrote to their logs."),
     "metrics": Lazy("nodegx.cli.commands.metrics:metrics", "Show how workflows are doing."),
     "drift": Lazy("nodegx.cli.commands.drift:drift", "Show what others changed in the cloud."),
-    "destroy": Lazy("nodegx.cli.commands.destroy:destroy", "Take a deployment down."),
+    "destroy": Lazy(
+        "nodegx.cli.commands.destroy:destroy", "Take a deployment down, with all that it holds."
+    ),
     "nodes": Lazy("nodegx.cli.commands.nodes:nodes", "Look up node types."),
     "functions": Lazy("nodegx.cli.commands.functions:functions", "List expression functions."),
     "schema": Lazy("nodegx.cli.commands.schema:schema", "Print the JSON Schema of workflows."),

@@ -23,7 +23,9 @@ from nodegx.cli.reviews import changing
 @yes_option
 @pass_state
 def destroy(state: State, stack: str | None, unlock: bool, remove_stack: bool, yes: bool) -> int:
-    """Take a deployment down: every resource, with all executions and data in it.
+    """Take a deployment down, with all that it holds.
+
+    Every resource goes, with all executions and data in it.
 
     Production keeps what holds data: set `production` to false and deploy first, if it may go.
     """

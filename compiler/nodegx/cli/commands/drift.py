@@ -23,9 +23,9 @@ LONGEST = 60
 @stack_option
 @pass_state
 def drift(state: State, stack: str | None) -> int:
-    """Show what others changed in the cloud since the last deployment.
+    """Show what others changed in the cloud.
 
-    Nothing is changed. The exit code is 1 if anything differs; `nodegx deploy --refresh` brings it
+    Compares with the last deployment, and changes nothing. The exit code is 1 if anything differs; `nodegx deploy --refresh` brings it
     back.
     """
     from nodegx.providers.aws import operations, preflight

@@ -50,9 +50,9 @@ def logs(
     search: str | None,
     everything: bool,
 ) -> int:
-    """Show what functions wrote to their logs, in the order of time.
+    """Show what functions wrote to their logs.
 
-    Of the workflows named, or of all. With --json, a line of JSON each.
+    Of the workflows named, or of all, in the order of time. With --json, a line of JSON each.
     """
     from nodegx.providers.aws import logs as source
 

@@ -34,7 +34,10 @@ COLUMNS = 24
 def metrics(
     state: State, workflow: str | None, stack: str | None, since: float, until: float | None
 ) -> int:
-    """Show how often workflows ran, how that ended and how long it took."""
+    """Show how workflows are doing.
+
+    How often they ran, how that ended and how long it took.
+    """
     project = open_project(state)
     name = None if workflow is None else full_name(project, workflow)
     with open_store(project, stack) as store:

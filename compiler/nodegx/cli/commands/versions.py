@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
 @pass_state
 def versions(state: State, workflow: str | None, stack: str | None, limit: int) -> int:
-    """List deployments, or the versions of one workflow, the latest first."""
+    """List deployments, or the versions of one workflow.
+
+    The latest come first; ▸ marks what has the traffic.
+    """
     deployment = open_deployment(state, stack)
     if workflow is None:
         return _deployments(state, deployment, limit)

@@ -136,7 +136,8 @@ class Canary:
                 page = client.describe_alarms(
                     AlarmNames=names[begin : begin + BATCH], StateValue="ALARM", MaxRecords=BATCH
                 )
-            found.update(alarm["AlarmName"] for alarm in page["MetricAlarms"])
+            alarms: list[dict[str, str]] = page["MetricAlarms"]
+            found.update(a["AlarmName"] for a in alarms if a["StateValue"] == "ALARM")
         return found
 
     def _counts(self, published: Published, version: str) -> tuple[int, int]:

@@ -144,6 +144,8 @@ class Deployer:
             refresh=refresh,
             config=operations.hold_alias(self.deployment) if with_canary else {},
         )
+        if not with_canary:
+            self._end_canaries()
         published = self._held_back(before, outcome)
         troubles = self._send(published)
         if published:
@@ -179,6 +181,16 @@ class Deployer:
         for each in published:
             versions.send(self.deployment.cloud, each.function, each.version, {})
         return ()
+
+    def _end_canaries(self) -> None:
+        """Takes the rest of their traffic from versions of a canary that was cut off."""
+        for live in self.deployment.functions().values():
+            now = versions.traffic(self.deployment.cloud, live.name)
+            if now.others:
+                versions.send(self.deployment.cloud, live.name, now.version, {})
+                self.listener.say(
+                    f"a canary of {live.slug} was cut off: version {now.version} has all traffic"
+                )
 
     def _canary(self, published: Sequence[Published], share: float) -> Sequence[Trouble]:
         slugs = {each.slug for each in published}
