@@ -70,6 +70,7 @@ class Batch(Adapter):
         groups: dict[str, list[Occurrence]] = {}
         for number, each in enumerate(occurrences):
             groups.setdefault(each.group or f"#{number}", []).append(each)
+        self.host.runs(len(groups))
         ends = await asyncio.gather(*map(self._unfinished, groups.values()))
         failed = [each.id for end in ends for each in end]
         if failed and not self._reports:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from time import time
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nodegx.runtime.history.dynamodb_items import DynamoWriter
 from nodegx.runtime.host import HistorySink
-from nodegx.runtime.threads import Threads
 
 from .client import AwsClient
 from .credentials import CredentialChain
@@ -16,6 +16,9 @@ from .environment import Environment
 from .log import InvocationLog
 from .secrets import SecretsManager
 from .sink import DynamoSink
+
+if TYPE_CHECKING:
+    from nodegx.runtime.threads import Threads
 
 MARGIN = 0.5
 """Seconds before an invocation's end at which its runs are ended, so that this gets on record."""
@@ -39,7 +42,6 @@ class AwsHost:
         deadline: when runs of the current invocation must have ended, in seconds since the epoch;
             None if there is no limit.
         log: where its log lines go.
-        threads: for calls that block.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -51,7 +53,6 @@ class AwsHost:
         self._end: float | None = None
         self._credentials = CredentialChain()
         self._clients: dict[str, AwsClient] = {}
-        self.threads = Threads("aws", 32)
         self.secrets: Mapping[str, str] = SecretsManager(
             environment.secrets, lambda: self.client("secretsmanager")
         )
@@ -68,10 +69,23 @@ class AwsHost:
 
     def begin(self, context: Context | None) -> None:
         """An invocation begins; Lambda has one at a time in a process."""
+        self.runs(1)
         self.log.request = getattr(context, "aws_request_id", None)
         remaining = getattr(context, "get_remaining_time_in_millis", None)
         self._end = None if remaining is None else time() + remaining() / 1000
         self.deadline = None if self._end is None else self._end - MARGIN
+
+    def runs(self, executions: int) -> None:
+        """Tells how many executions go on at the same time."""
+        if isinstance(self.history, DynamoSink):
+            self.history.aside = executions > 1
+
+    @cached_property
+    def threads(self) -> Threads:
+        """For calls that block."""
+        from nodegx.runtime.threads import Threads
+
+        return Threads("aws", 32)
 
     def client(self, service: str) -> AwsClient:
         """The process's client of a service."""

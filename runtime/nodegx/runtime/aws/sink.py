@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from nodegx.runtime.history.dynamodb_items import DynamoWriter
 from nodegx.runtime.history.record import ExecutionRecord
-from nodegx.runtime.threads import Threads
+
+if TYPE_CHECKING:
+    from nodegx.runtime.threads import Threads
 
 
 class DynamoSink:
-    """A `HistorySink` in DynamoDB. It has threads of its own: what a workflow waits for in others
-    must not keep its end from being written.
+    """A `HistorySink` in DynamoDB.
 
     Args:
         writer: where to.
         deadline: tells when the current invocation will be dead if it has not ended, in seconds
             since the epoch; None if that is not known.
+
+    Attributes:
+        aside: whether to write in threads, because several executions go on at the same time. One
+            alone has nothing else to do while it is written, and threads take their time too.
     """
 
     def __init__(self, writer: DynamoWriter, deadline: Callable[[], float | None]) -> None:
+        self.aside = False
         self._writer = writer
         self._deadline = deadline
-        self._threads = Threads("history", 8)
 
     async def started(self, record: ExecutionRecord) -> None:
         """Keeps a start.
@@ -31,7 +38,7 @@ class DynamoSink:
             AwsError: the table cannot be written.
         """
         record.host = self._writer.host
-        await self._threads.run(self._writer.put_started, record, deadline=self._deadline())
+        await self._do(self._writer.put_started, record, deadline=self._deadline())
 
     async def finished(self, record: ExecutionRecord) -> None:
         """Keeps an end.
@@ -40,4 +47,17 @@ class DynamoSink:
             AwsError: the table cannot be written.
         """
         record.host = self._writer.host
-        await self._threads.run(self._writer.put_finished, record)
+        await self._do(self._writer.put_finished, record)
+
+    async def _do(self, write: Callable[..., Any], *args: Any, **options: Any) -> None:
+        if self.aside:
+            await self._threads.run(write, *args, **options)
+        else:
+            write(*args, **options)
+
+    @cached_property
+    def _threads(self) -> Threads:
+        # Of its own: what workflows wait for in threads must not keep ends from being written.
+        from nodegx.runtime.threads import Threads
+
+        return Threads("history", 8)
