@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REQUIREMENT = "ministack==1.5.33"
+PROGRAM = "ministack_gaps.py"
 ACCOUNT = "000000000000"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 """Keys of the account's root, whom the emulator lets do everything."""
@@ -190,9 +191,11 @@ def start(
         **(variables or {}),
     }
     url = f"http://127.0.0.1:{port}"
+    # -P: this directory has a module called ministack, too.
+    command = [str(home / "bin" / "python"), "-P", str(Path(__file__).with_name(PROGRAM))]
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603
-            [str(home / "bin" / "ministack")],
+            command,
             cwd=directory,
             env=env,
             stdin=subprocess.DEVNULL,

@@ -294,7 +294,7 @@ class EventSourceMapping(Resource):
                 if key not in {"ResponseMetadata", "UUID", "State", "FunctionArn"}
             }
         )
-        failure = found.get("DestinationConfig", {}).get("OnFailure") or {}
+        failure: Properties = found.get("DestinationConfig", {}).get("OnFailure") or {}
         if failure.get("Destination"):
             destination = {"destinationArn": failure["Destination"]}
             properties["destinationConfig"] = {"onFailure": destination}
@@ -319,7 +319,8 @@ class EventSourceMapping(Resource):
     def _given(self, inputs: Properties) -> Properties:
         skipped = {"eventSourceArn", "startingPosition", "tags", "destinationConfig"}
         given = pascal({name: value for name, value in inputs.items() if name not in skipped})
-        failure = (inputs.get("destinationConfig") or {}).get("onFailure")
+        config: Properties = inputs.get("destinationConfig") or {}
+        failure: Properties | None = config.get("onFailure")
         if failure:
             destination = {"Destination": failure["destinationArn"]}
             given["DestinationConfig"] = {"OnFailure": destination}
@@ -360,14 +361,10 @@ class FunctionEventInvokeConfig(Resource):
         client.delete_function_event_invoke_config(**_qualified(state))
 
     def _put(self, inputs: Properties) -> None:
-        given = {
-            name: value
-            for name, value in inputs.items()
-            if name not in {"functionName", "qualifier"}
-        }
-        self.cloud.client("lambda").put_function_event_invoke_config(
-            **_qualified(inputs), **pascal(given)
-        )
+        placed = {"functionName", "qualifier"}
+        given = pascal({name: value for name, value in inputs.items() if name not in placed})
+        client = self.cloud.client("lambda")
+        client.put_function_event_invoke_config(**_qualified(inputs), **given)
 
 
 class LayerVersion(Resource):
