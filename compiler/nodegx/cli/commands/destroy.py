@@ -43,6 +43,8 @@ def destroy(state: State, stack: str | None, unlock: bool, remove_stack: bool, y
         raise deployment.nothing()
     preflight.check_place(deployment, engine.outputs(deployment.stack))
     resources = engine.resources(deployment.stack)
+    if not any(each.get("custom") for each in resources):
+        raise deployment.nothing()
     if kept := protected(resources):
         listed = ", ".join(kept[:6]) + (f" and {len(kept) - 6} more" if len(kept) > 6 else "")
         raise CliError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -43,7 +44,8 @@ class Cloud:
             from botocore.exceptions import ProfileNotFound
 
             try:
-                self.session: Any = Session(region_name=region)
+                # The SDK itself does not look at AWS_REGION, unlike the engine and Lambda.
+                self.session: Any = Session(region_name=region or os.environ.get("AWS_REGION"))
             except ProfileNotFound as error:
                 raise ProviderError(f"{error}", "set AWS_PROFILE to one that exists") from None
         if self.session.region_name is None:

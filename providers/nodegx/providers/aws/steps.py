@@ -8,9 +8,8 @@ from typing import Any, Literal
 
 Phase = Literal["start", "done", "failed"]
 
-QUIET = frozenset({"same", "read", "read-discard", "discard", "remove-pending-replace"})
-"""Operations that change nothing."""
-DELETIONS = frozenset({"delete", "delete-replaced", "discard-replaced"})
+QUIET = frozenset({"same", "read", "read-discard", "discard", "refresh", "remove-pending-replace"})
+"""Operations that change nothing in the cloud."""
 LONGEST = 2_000
 """Characters of a value that are kept."""
 
