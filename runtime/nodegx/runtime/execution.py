@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from time import perf_counter, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import logs, retry
+from . import logs
 from .errors import ErrorInfo, RunStopped
 from .failure import Failure
 from .history.plain import plain
@@ -15,13 +15,15 @@ from .history.record import ExecutionRecord, Status
 from .history.recorder import OnStep, Recorder
 from .history.redact import has_hint, redact_text
 from .history.text import Capture
-from .host import Host
 from .ids import new_id
 from .node import Node
 from .run import MAX_CALL_DEPTH, Run
 from .secrets import Secrets
 from .values import Reply, Trigger
 from .workflow import Workflow
+
+if TYPE_CHECKING:
+    from .host import Host
 
 GRACE = 5.0  # seconds that a cancelled handler has for its cleanup, such as `finally` parts
 LEAST_GRACE = 0.1  # the same once the host's deadline has come
@@ -268,15 +270,14 @@ class Execution:
                 info = self.record_origin(error, run.suffix)
                 if self._verdict is not None:
                     return self._verdict
-                if (
-                    policy is None
-                    or self.replied
-                    or attempt >= policy.attempts
-                    or not retry.applies(policy, error)
-                ):
+                delay = None
+                if policy is not None and not self.replied:
+                    from .retry import next_delay
+
+                    delay = next_delay(policy, attempt, error)
+                if policy is None or delay is None:
                     self._log_failure(error, info)
                     return Status.ERROR, info
-                delay = retry.delay_after(policy, attempt, error)
                 self.log_retry(info.node, attempt, policy.attempts, delay, error)
                 await asyncio.sleep(delay)
                 attempt += 1

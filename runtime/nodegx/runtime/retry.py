@@ -33,6 +33,14 @@ def delay_after(
     return max(delay, min(_requested_delay(error), policy.max_delay))
 
 
+def next_delay(policy: Retry, attempt: int, error: Exception) -> float | None:
+    """Seconds to wait until the next attempt, or None if there will be none. Arguments are those
+    of `delay_after`."""
+    if attempt >= policy.attempts or not applies(policy, error):
+        return None
+    return delay_after(policy, attempt, error)
+
+
 def applies(policy: Retry, error: Exception) -> bool:
     """Whether a policy wants another try after this error: one of its `on` names the error's
     category or code; without `on` every retriable error qualifies."""

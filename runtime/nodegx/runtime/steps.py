@@ -8,7 +8,6 @@ from time import perf_counter
 from types import CoroutineType, NoneType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from . import retry
 from .errors import FatalError
 from .failure import Failure
 from .node import Node, Retry
@@ -134,7 +133,9 @@ class Steps:
             while True:
                 try:
                     if node.timeout is not None:
-                        result = await retry.within(
+                        from .retry import within
+
+                        result = await within(
                             node.timeout, lambda: _settle(fn(*args, **kwargs)), f"`{node.id}`"
                         )
                     else:
@@ -167,9 +168,13 @@ class Steps:
         self, node: Node, policy: Retry | None, attempt: int, error: Exception
     ) -> bool:
         """Sleeps as long as the policy says, or returns False if it wants no further attempt."""
-        if policy is None or attempt >= policy.attempts or not retry.applies(policy, error):
+        if policy is None:
             return False
-        delay = retry.delay_after(policy, attempt, error)
+        from .retry import next_delay
+
+        delay = next_delay(policy, attempt, error)
+        if delay is None:
+            return False
         self._owner.log_retry(node.id, attempt, policy.attempts, delay, error)
         await asyncio.sleep(delay)
         return True

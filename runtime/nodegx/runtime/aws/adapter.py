@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from nodegx.runtime.errors import NodegxError
 from nodegx.runtime.execution import Execution
@@ -12,7 +12,10 @@ from nodegx.runtime.values import Trigger
 from nodegx.runtime.workflow import Workflow
 
 from .environment import Environment
-from .host import AwsHost, Context
+from .host import AwsHost
+
+if TYPE_CHECKING:
+    from .context import Context
 
 Payload = Mapping[str, Any]
 Handler = Callable[[Any, Any], Any]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from time import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from nodegx.runtime.history.dynamodb_items import DynamoWriter
-from nodegx.runtime.host import HistorySink
 
 from .client import AwsClient
 from .credentials import CredentialChain
@@ -18,18 +17,13 @@ from .secrets import SecretsManager
 from .sink import DynamoSink
 
 if TYPE_CHECKING:
+    from nodegx.runtime.host import HistorySink
     from nodegx.runtime.threads import Threads
+
+    from .context import Context
 
 MARGIN = 0.5
 """Seconds before an invocation's end at which its runs are ended, so that this gets on record."""
-
-
-class Context(Protocol):
-    """What AWS Lambda tells about an invocation, as far as it matters here."""
-
-    @property
-    def aws_request_id(self) -> str: ...
-    def get_remaining_time_in_millis(self) -> int: ...
 
 
 class AwsHost:

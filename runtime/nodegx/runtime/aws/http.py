@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from nodegx.runtime.execution import Execution
 from nodegx.runtime.triggers.route import Route, build
@@ -14,7 +14,9 @@ from nodegx.runtime.values import Trigger
 from nodegx.runtime.workflow import Workflow
 
 from .adapter import Adapter, Handler, Payload
-from .host import Context
+
+if TYPE_CHECKING:
+    from .context import Context
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]

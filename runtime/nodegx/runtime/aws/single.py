@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nodegx.runtime.errors import NodegxError
 from nodegx.runtime.execution import Execution
@@ -11,8 +11,10 @@ from nodegx.runtime.history.record import Status
 from nodegx.runtime.workflow import Workflow
 
 from .adapter import Adapter, Payload
-from .host import Context
 from .sources import Occurrence
+
+if TYPE_CHECKING:
+    from .context import Context
 
 Read = Callable[[Payload], Occurrence | None]
 

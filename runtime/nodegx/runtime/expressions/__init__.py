@@ -167,113 +167,25 @@ __all__ = [
 
 _MODULES = {
     "arrays": (
-        "chunk",
-        "compact",
-        "count_by",
-        "difference",
-        "first",
-        "flatten",
-        "group_by",
-        "intersection",
-        "key_by",
-        "last",
-        "pluck",
-        "range",
-        "reverse",
-        "sort",
-        "sort_by",
-        "sum_by",
-        "unique",
-        "where",
+        "chunk compact count_by difference first flatten group_by intersection key_by last "
+        "pluck range reverse sort sort_by sum_by unique where"
     ),
-    "dates": (
-        "add_time",
-        "after",
-        "before",
-        "diff_time",
-        "format_date",
-        "parse_date",
-        "start_of",
-        "timestamp",
-    ),
-    "encoding": (
-        "base64_decode",
-        "base64_encode",
-        "hmac_sha256",
-        "sha256",
-        "url_decode",
-        "url_encode",
-    ),
-    "limits": (
-        "counted",
-        "loop",
-        "nested",
-        "scanned",
-    ),
-    "numbers": (
-        "average",
-        "ceil",
-        "floor",
-        "format_number",
-        "modulo",
-        "multiply",
-        "power",
-        "round",
-    ),
-    "objects": (
-        "entries",
-        "from_entries",
-        "keys",
-        "merge",
-        "omit",
-        "pick",
-        "values",
-    ),
-    "paths": (
-        "get",
-        "has",
-    ),
-    "patterns": (
-        "extract",
-        "extract_all",
-        "matches",
-        "replace_pattern",
-    ),
+    "dates": "add_time after before diff_time format_date parse_date start_of timestamp",
+    "encoding": "base64_decode base64_encode hmac_sha256 sha256 url_decode url_encode",
+    "limits": "counted loop nested scanned",
+    "numbers": "average ceil floor format_number modulo multiply power round",
+    "objects": "entries from_entries keys merge omit pick values",
+    "paths": "get has",
+    "patterns": "extract extract_all matches replace_pattern",
     "texts": (
-        "center",
-        "contains",
-        "ends_with",
-        "escape_html",
-        "join",
-        "lower",
-        "pad_end",
-        "pad_start",
-        "repeat",
-        "replace",
-        "slug",
-        "split",
-        "starts_with",
-        "trim",
-        "truncate",
-        "upper",
-        "zfill",
+        "center contains ends_with escape_html join lower pad_end pad_start repeat replace "
+        "slug split starts_with trim truncate upper zfill"
     ),
-    "kinds": (
-        "coalesce",
-        "concat",
-        "default",
-        "formatted",
-        "is_empty",
-        "number",
-        "parse_json",
-        "text",
-        "to_json",
-        "type_of",
-    ),
+    "kinds": "coalesce concat default formatted is_empty number parse_json text to_json type_of",
 }
 """Functions by the module that has them: each is imported when one of its own is first called."""
 
-_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
