@@ -28,7 +28,7 @@ def test_layouts_are_the_formatters() -> None:
 
 @pytest.mark.parametrize(("seed", "most"), [(1, 0), (2, 15), (3, 40)])
 def test_real_code_is_laid_out_as_the_formatter_does(seed: int, most: int) -> None:
-    tree = module(seed, 700, most)
+    tree = module(seed, 500, most)
     text = print_module(tree).text
     assert ast.dump(ast.parse(text)) == ast.dump(tree).replace(", kind='u'", "")
     assert text.splitlines() == formatted(text).splitlines()

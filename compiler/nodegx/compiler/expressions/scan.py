@@ -192,7 +192,10 @@ def _fields(body: str, start: int, quote: str) -> None:
         elif depth and char in "\\#":
             raise ExpressionError(f"`{char}` is not allowed inside the braces", start + at)
         elif depth and char in "'\"":
-            at = max(body.find(char, at + 1), at)
+            end = max(body.find(char, at + 1), at)
+            if "\\" in body[at:end]:
+                raise ExpressionError("`\\` is not allowed inside the braces", start + at)
+            at = end
         at += 1
     if depth:
         other = "'" if '"' in quote else '"'

@@ -107,7 +107,7 @@ _BROKEN = True
 
 class _Task(NamedTuple):
     """A document to print. Two flags matter to measuring only: `all_lines` must fit, not just the
-    first one, and further lines count without their indentation if it is `loose`."""
+    first one; if it is `loose`, what is too long on further lines cannot be helped."""
 
     indent: int
     mode: bool
@@ -212,6 +212,7 @@ class _Engine:
         queue = [first]
         rest = len(self.tasks)
         column = self.column
+        further = False  # whether the first line has ended
         while queue or rest:
             if queue:
                 task = queue.pop()
@@ -221,13 +222,14 @@ class _Engine:
             match task.doc:
                 case str():
                     column += len(task.doc)
-                    if column > WIDTH:
+                    if column > WIDTH and not (task.loose and further):
                         return False
                 case Break():
                     if task.mode is _BROKEN or task.doc is HARD:
                         if not task.all_lines:
                             return True
-                        column = 0 if task.loose else task.indent
+                        column = task.indent
+                        further = True
                     else:
                         column += len(task.doc.value)
                 case Group(content, id):

@@ -169,6 +169,8 @@ class Expressions:
 
     def loop_target(self, node: ast.expr) -> Doc:
         """What a `for` statement gives values to."""
+        if isinstance(node, ast.Name):
+            return Wrap(node.id, new_id())
         return self.assigned(node) if isinstance(node, ast.Tuple) else self.statement(node)
 
     def flat(self, node: ast.expr) -> str:
