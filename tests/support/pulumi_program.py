@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import importlib
 import runpy
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -191,7 +192,7 @@ class _Cloud(pulumi.runtime.Mocks):
     def __init__(self, make: Make, deployed: Deployed) -> None:
         self.make = make
         self.deployed = deployed
-        self.options: Any = None
+        self.current = threading.local()  # the SDK registers resources from several threads
 
     def call(self, args: MockCallArgs) -> dict[str, Any]:
         return {
@@ -202,7 +203,7 @@ class _Cloud(pulumi.runtime.Mocks):
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = _unwrapped(args.inputs)
-        options = self.options
+        options = self.current.options
         made = Made(
             args.typ,
             args.name,
@@ -226,7 +227,7 @@ def _recorded(cloud: _Cloud) -> Iterator[None]:
     register, outputs = MockMonitor.RegisterResource, MockMonitor.RegisterResourceOutputs
 
     def registered(self: MockMonitor, request: Any) -> Any:
-        cloud.options = request
+        cloud.current.options = request
         return register(self, request)
 
     def finished(self: MockMonitor, request: Any) -> Any:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from moto.dynamodb.models import DynamoDBBackend
 from nodegx.runtime.aws.client import AwsClient, AwsError
 from nodegx.runtime.history import dynamodb as module
 from nodegx.runtime.history import dynamodb_items as items
@@ -135,6 +136,20 @@ def test_a_late_end_is_kept_and_counted_once(store: DynamoHistory) -> None:
     assert [row.count for row in store.metrics()] == [1]
 
 
+@pytest.fixture
+def one_update_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB applies the updates of an item one after another; moto's server does not."""
+    lock = threading.Lock()
+    update = DynamoDBBackend.update_item
+
+    def serialised(self: DynamoDBBackend, *args: Any, **kwargs: Any) -> Any:
+        with lock:
+            return update(self, *args, **kwargs)
+
+    monkeypatch.setattr(DynamoDBBackend, "update_item", serialised)
+
+
+@pytest.mark.usefixtures("one_update_at_a_time")
 def test_functions_that_end_at_once_are_all_counted(store: DynamoHistory, cloud: Moto) -> None:
     def work(base: int) -> None:
         writer = DynamoWriter(store.table, dynamodb=cloud.client("dynamodb"))
