@@ -126,3 +126,15 @@ def test_what_is_left_to_the_library(schema: Any) -> None:
 def test_schemas_of_draft_7_in_everyday_use_need_no_library() -> None:
     draft = "http://json-schema.org/draft-07/schema#"
     assert own.supports({"$schema": draft, "type": "object", "definitions": {"a": {}}})
+
+
+def test_keywords_are_found_in_the_module_that_has_them() -> None:
+    from nodegx.runtime.nodes import schema
+    from nodegx.runtime.nodes.schema import arrays, combined, objects, scalars
+
+    assert combined.KEYWORDS.keys() == schema.COMBINED
+    assert arrays.KEYWORDS.keys() == schema.OF_ARRAYS
+    for module in (arrays, combined, objects, scalars):
+        for keyword, builder in module.KEYWORDS.items():
+            assert schema.builder_of(keyword) is builder
+    assert schema.builder_of("unevaluatedItems") is None

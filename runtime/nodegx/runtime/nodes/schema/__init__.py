@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from . import arrays, combined, objects, scalars
+from . import objects, scalars
 from .core import (
     TYPES,
     Builder,
@@ -39,13 +39,22 @@ ANNOTATIONS = frozenset(
 ONLY_CURRENT = frozenset(["prefixItems", "dependentRequired", "dependentSchemas", "minContains"])
 """Keywords that older drafts do not know or read differently."""
 
-KEYWORDS: Mapping[str, Builder] = {
-    **combined.KEYWORDS,
-    **scalars.KEYWORDS,
-    **arrays.KEYWORDS,
-    **objects.KEYWORDS,
-}
-"""What each keyword checks."""
+COMBINED = frozenset(["$ref", "allOf", "anyOf", "oneOf", "not", "if"])
+"""The keywords of `combined`."""
+OF_ARRAYS = frozenset(["minItems", "maxItems", "uniqueItems", "items", "prefixItems", "contains"])
+"""The keywords of `arrays`."""
+
+
+def builder_of(keyword: str) -> Builder | None:
+    """What makes the check of a keyword; None if nobody does."""
+    known: Mapping[str, Builder]
+    if keyword in COMBINED:
+        from .combined import KEYWORDS as known
+    elif keyword in OF_ARRAYS:
+        from .arrays import KEYWORDS as known
+    else:
+        known = scalars.KEYWORDS if keyword in scalars.KEYWORDS else objects.KEYWORDS
+    return known.get(keyword)
 
 
 def supports(schema: Any) -> bool:
@@ -93,7 +102,7 @@ class Compiler:
             raise UnsupportedError(keywords)
         checks: list[Check] = []
         for keyword, value in keywords.items():
-            builder = KEYWORDS.get(keyword)
+            builder = builder_of(keyword)
             if builder is not None:
                 checks.append(builder(value, keywords, self))
             elif keyword not in ANNOTATIONS:
