@@ -25,7 +25,13 @@ class Row:
     @property
     def kept(self) -> bool:
         """Whether the promise holds; true where none is made."""
+        return self.within(1.0)
+
+    def within(self, allowance: float) -> bool:
+        """Whether the promise holds, were it weaker by the factor `allowance`."""
         if self.limit is None:
             return True
         measured = self.ratio if self.ratio is not None else self.value
-        return measured >= self.limit if self.more_is_better else measured <= self.limit
+        if self.more_is_better:
+            return measured >= self.limit / allowance
+        return measured <= self.limit * allowance
