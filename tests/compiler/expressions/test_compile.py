@@ -14,6 +14,7 @@ from nodegx.compiler.expressions import (
     infer,
     parse_expression,
     parse_template,
+    problems,
 )
 
 
@@ -278,3 +279,13 @@ def test_types_are_inferred_without_names_too() -> None:
     assert isinstance(template, Template)
     assert infer(template) == "string"
     assert infer(parse_expression("anything.goes + 1")) == "number"
+
+
+def test_what_is_wrong_whatever_names_mean_is_found_in_every_expression() -> None:
+    template = parse_template("{{ lenn(a) }} {{ b.c }} {{ 'x' + 1 }} {{ d.toFixed(2) }}")
+    assert isinstance(template, Template)
+    assert [(found.message, found.offset) for found in problems(template)] == [
+        ("unknown function `lenn`", 3),
+        ("text and a number cannot be added", 33),
+        ("there is no method `toFixed`", 43),
+    ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from nodegx.compiler.diagnostics import Pointer, did_you_mean, listing, printable, quoted
-from nodegx.compiler.expressions import ExpressionError, parse_template, references
+from nodegx.compiler.expressions import ExpressionError, parse_template, problems, references
 from nodegx.compiler.expressions.syntax import Template
 from nodegx.compiler.graph import DictValue, ListValue, Literal, Value
 from nodegx.compiler.model import DURATION_HINT
@@ -68,7 +68,11 @@ def parse_text(text: str, place: Place, findings: Findings) -> Value:
     except ExpressionError as error:
         findings.error("NX401", error.message, place.pointer, hint=error.hint, offset=error.offset)
         return BROKEN
-    return Literal(parsed) if isinstance(parsed, str) else parsed
+    if isinstance(parsed, str):
+        return Literal(parsed)
+    for error in problems(parsed):
+        findings.error("NX401", error.message, place.pointer, hint=error.hint, offset=error.offset)
+    return parsed
 
 
 def parse_json(value: Any, place: Place, findings: Findings) -> Value:

@@ -1,6 +1,6 @@
 """The expression language: a checked subset of Python, compiled ahead of time."""
 
-from .compile import GENERATED_NAMES, compile_expression, compile_template, infer
+from .compile import GENERATED_NAMES, compile_expression, compile_template, infer, problems
 from .errors import ExpressionError
 from .names import ROOTS, Binding, Names, Reference, Resolved, Resolver, references, value
 from .syntax import Expression, Template
@@ -22,6 +22,7 @@ __all__ = [
     "infer",
     "parse_expression",
     "parse_template",
+    "problems",
     "references",
     "value",
 ]

@@ -64,6 +64,20 @@ def infer(source: Expression | Template, names: Resolver | None = None) -> Type:
     return _compiled(source, names or _AnyNames()).type
 
 
+def problems(template: Template) -> list[ExpressionError]:
+    """What is wrong with the expressions of a template whatever its names stand for: functions and
+    methods that do not exist, wrong arguments, types that never work together. At most one for
+    each expression."""
+    found: list[ExpressionError] = []
+    for part in template.parts:
+        if isinstance(part, Expression):
+            try:
+                _compiled(part, _AnyNames())
+            except ExpressionError as error:
+                found.append(error)
+    return found
+
+
 class _AnyNames:
     def resolve(self, reference: Reference) -> Resolved:
         return Resolved(name(reference.root))
