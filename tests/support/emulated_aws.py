@@ -16,13 +16,12 @@ from unittest import mock
 
 from nodegx.compiler.project import load_project
 from nodegx.compiler.targets.aws.names import Names, Place
-from nodegx.providers.aws.emulator import ministack, plugin
+from nodegx.providers.aws.emulator import ministack, plugin, pulumi_build
 from nodegx.providers.aws.emulator.cloud import Cloud
 from nodegx.providers.aws.engine import Engine
 from nodegx.providers.aws.prepare import Prepared, prepare
 from nodegx.providers.aws.steps import Outcome, Step
 
-from tests.support import pulumi_cli
 from tests.support.recording_proxy import Recorder, recording
 
 REGION = "eu-central-1"
@@ -146,7 +145,7 @@ def deployment(root: Path, directory: Path) -> Iterator[Deployment]:
         }
         stack.enter_context(mock.patch.dict(os.environ, env, clear=True))
         attached = stack.enter_context(plugin.attached())
-        found = pulumi_cli.pulumi()
+        found = pulumi_build.find_or_build()
         assert found is not None, "neither the pulumi command nor Go to build it with"
         state = directory / "state"
         state.mkdir()

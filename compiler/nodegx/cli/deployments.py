@@ -50,6 +50,35 @@ def stack_option(function: Decorated) -> Decorated:
     )(function)
 
 
+def local_option(function: Decorated) -> Decorated:
+    """`--local`."""
+    return click.option(
+        "--local",
+        is_flag=True,
+        help="In an emulated cloud on this machine: needs no account. The same as --stack local.",
+    )(function)
+
+
+def local_stack(state: State, stack: str | None, *, local: bool, start: bool = False) -> str | None:
+    """The stack that is meant; the emulated cloud is started for `local`, if `start` says so.
+
+    Raises:
+        CliError: two stacks are named, or there is no project.
+        ProviderError: the emulated cloud cannot be started.
+    """
+    from nodegx.providers.aws.stackfiles import LOCAL
+
+    if local and stack not in (None, LOCAL):
+        raise CliError("--local is a stack of its own: leave --stack out", ExitCode.USAGE)
+    if not local and stack != LOCAL:
+        return stack
+    if start:
+        from nodegx.providers.aws.local import start as start_cloud
+
+        start_cloud(open_project(state).root, lambda text: line(text, err=True))
+    return LOCAL
+
+
 def yes_option(function: Decorated) -> Decorated:
     """`--yes`."""
     return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(function)
@@ -102,9 +131,16 @@ def prepare_bundles(state: State, deployment: Deployment) -> Prepared:
     from nodegx.cli.findings import report as show_findings
     from nodegx.providers.aws.prepare import prepare
 
+    made_for: dict[str, Any] = {}
+    if deployment.is_local:
+        from nodegx.providers.aws import local
+
+        root = deployment.project.root
+        made_for = {"wheels": local.packages(root), "platform": local.here()}
     with progress("preparing", quiet=state.json) as told:
         prepared = prepare(
             deployment.project,
+            **made_for,
             progress=lambda verb, done, total, name: told(done, total, f"{verb} {name}"),
         )
     if prepared.warnings and not state.json:
@@ -208,7 +244,7 @@ def show_addresses(deployment: Deployment, prepared: Prepared, outputs: dict[str
             if method not in ("HEAD", "OPTIONS"):
                 name = style(clean(short_name(function.workflow)), bold=True)
                 line(f"  {name}  {method} {url}{clean(path)}")
-    if outputs.get("dashboard"):
+    if outputs.get("dashboard") and not deployment.is_local:
         region = deployment.cloud.region
         page = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
         line(

@@ -11,6 +11,8 @@ from nodegx.cli.base import Command, State, pass_state
 from nodegx.cli.deployments import (
     bundle_data,
     confirm,
+    local_option,
+    local_stack,
     make_stack,
     open_deployment,
     open_engine,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @stack_option
+@local_option
 @click.option(
     "--target", type=click.Choice(("aws",)), default="aws", show_default=True, help="Where to."
 )
@@ -72,6 +75,7 @@ if TYPE_CHECKING:
 def deploy(
     state: State,
     stack: str | None,
+    local: bool,
     target: str,
     code_only: bool,
     names: tuple[str, ...],
@@ -98,7 +102,7 @@ def deploy(
     del target
     if names and not code_only:
         raise CliError("--workflow goes with --code-only", ExitCode.USAGE)
-    deployment = open_deployment(state, stack)
+    deployment = open_deployment(state, local_stack(state, stack, local=local, start=True))
     prepared = prepare_bundles(state, deployment)
     if sizes and not state.json:
         show_sizes(list(prepared.bundles.values()))
@@ -116,18 +120,36 @@ def deploy(
         outputs = engine.outputs(deployment.stack)
         functions = found.plan["functions"]
         preflight.check_all(deployment, functions, prepared.bundles.values(), outputs)
-        if not yes:
+        if not yes and not deployment.is_local:
             _ask(state, deployer, engine, found, refresh=refresh, unlock=unlock)
         try:
             result = deployer.everything(engine, found, refresh=refresh, unlock=unlock)
         except KeyboardInterrupt:
             listener.say("what was done is known; `nodegx deploy` goes on from there")
             raise
+        if deployment.is_local:
+            _fill_secrets(deployer)
     if state.json:
         json_document({**_data(deployer, result), **review_data(found)})
     else:
         _show(deployer, result, time.monotonic() - begun)
     return ExitCode.OK if result.ok else ExitCode.FAILURE
+
+
+def _fill_secrets(deployer: Deployer) -> None:
+    """Gives secrets the values that `nodegx dev` would give them."""
+    from nodegx.providers.aws import local
+    from nodegx.server.environment import EnvironmentSecrets, environment
+
+    deployment = deployer.deployment
+    names = {name: deployment.names.secret(name) for name in deployer.prepared.plan.secrets}
+    values = EnvironmentSecrets(environment(deployment.project.root))
+    client = deployment.cloud.client("secretsmanager") if names else None
+    for name in local.fill_secrets(client, names, values):
+        line(
+            f"{style('!', 'yellow')} the secret {name} has no value: set NODEGX_SECRET_{name}",
+            err=True,
+        )
 
 
 def _engine(state: State, deployer: Deployer) -> Engine:

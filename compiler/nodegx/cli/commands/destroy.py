@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 from nodegx.cli.base import Command, State, pass_state
-from nodegx.cli.deployments import open_deployment, open_engine, stack_option, yes_option
+from nodegx.cli.deployments import (
+    local_option,
+    local_stack,
+    open_deployment,
+    open_engine,
+    stack_option,
+    yes_option,
+)
 from nodegx.cli.errors import CliError
 from nodegx.cli.exit_codes import ExitCode
 from nodegx.cli.listening import Lines
@@ -18,11 +25,19 @@ from nodegx.cli.reviews import changing
 
 @click.command(cls=Command)
 @stack_option
+@local_option
 @click.option("--unlock", is_flag=True, help="Take over from whoever deploys, or was cut off.")
 @click.option("--remove-stack", is_flag=True, help="Forget the stack, too; its file stays.")
 @yes_option
 @pass_state
-def destroy(state: State, stack: str | None, unlock: bool, remove_stack: bool, yes: bool) -> int:
+def destroy(
+    state: State,
+    stack: str | None,
+    local: bool,
+    unlock: bool,
+    remove_stack: bool,
+    yes: bool,
+) -> int:
     """Take a deployment down, with all that it holds.
 
     Every resource goes, with all executions and data in it.
@@ -33,7 +48,7 @@ def destroy(state: State, stack: str | None, unlock: bool, remove_stack: bool, y
     from nodegx.providers.aws.destruction import protected, stateful
     from nodegx.providers.aws.prepare import write_program
 
-    deployment = open_deployment(state, stack)
+    deployment = open_deployment(state, local_stack(state, stack, local=local))
     preflight.check_credentials(deployment)
     if not (deployment.home / "Pulumi.yaml").is_file():
         write_program(deployment.project)
@@ -54,7 +69,7 @@ def destroy(state: State, stack: str | None, unlock: bool, remove_stack: bool, y
             hint=f"if they may go: nodegx stacks config set production false --stack "
             f"{deployment.stack}, then nodegx deploy, then this again",
         )
-    if not yes:
+    if not yes and not deployment.is_local:
         _confirm(deployment.stack, [each for each in resources if each.get("custom")], stateful)
     shown = Lines(quiet=state.json)
     outcome = operations.run(
@@ -65,7 +80,11 @@ def destroy(state: State, stack: str | None, unlock: bool, remove_stack: bool, y
         on_step=shown.step,
         on_message=shown.message,
     )
-    if remove_stack:
+    if deployment.is_local:
+        from nodegx.providers.aws.local import stop
+
+        stop(deployment.project.root)
+    elif remove_stack:
         engine.remove(deployment.stack)
     gone = len(changing(outcome.steps))
     if state.json:

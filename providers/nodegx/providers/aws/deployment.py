@@ -15,7 +15,7 @@ from nodegx.compiler.targets.aws.names import ALIAS, Names, Place
 from nodegx.providers.errors import ProviderError
 
 from .cloud import Cloud, translated
-from .stackfiles import StackFile, choose_stack, read_stack
+from .stackfiles import LOCAL, StackFile, choose_stack, read_stack
 
 THREADS = 8
 
@@ -42,7 +42,16 @@ class Deployment:
             ProviderError: there is none.
         """
         name = choose_stack(project.root, stack)
+        if name == LOCAL:
+            from . import local
+
+            local.enter(project.root)
         return cls(project, name, read_stack(project.root, project.name, name))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is in the emulated cloud on this machine."""
+        return self.stack == LOCAL
 
     @property
     def home(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nodegx.compiler.build.project import build_project
@@ -11,9 +11,10 @@ from nodegx.compiler.diagnostics import Diagnostic, DiagnosticError
 from nodegx.compiler.manifest import Manifest
 from nodegx.compiler.project import Project
 from nodegx.compiler.targets.aws.emit import Emitted, emit_aws
-from nodegx.compiler.targets.aws.plan import Plan
+from nodegx.compiler.targets.aws.plan import Function, Plan
 
 from .package import Bundle, package
+from .platforms import Platform
 from .wheels import Wheels
 
 Progress = Callable[[str, int, int, str], None]
@@ -64,13 +65,28 @@ def write_program(
     return emitted, manifests, [*report.diagnostics, *emitted.diagnostics]
 
 
+def on_platform(function: Function, platform: Platform | None) -> Function:
+    """A function as it is bundled for a platform; None leaves it on its own."""
+    if platform is None:
+        return function
+    runtime = f"python{platform.python}"
+    return replace(function, runtime=runtime, architecture=platform.architecture)
+
+
 def prepare(
     project: Project,
     *,
     wheels: Wheels | None = None,
+    platform: Platform | None = None,
     progress: Progress = lambda verb, done, total, name: None,
 ) -> Prepared:
     """Compiles a project for AWS and bundles it; only what has changed is made again.
+
+    Args:
+        project: the project.
+        wheels: where packages come from.
+        platform: what packages are for, if not for the functions' own platform.
+        progress: told how far it is.
 
     Raises:
         DiagnosticError: workflows have errors, or ask for what AWS does not have.
@@ -81,7 +97,7 @@ def prepare(
     bundles = package(
         project.root,
         emitted.directory,
-        emitted.plan.functions,
+        [on_platform(function, platform) for function in emitted.plan.functions],
         wheels=wheels,
         progress=lambda done, total, name: progress("bundling", done, total, name),
     )

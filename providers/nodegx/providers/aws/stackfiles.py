@@ -16,6 +16,9 @@ REGION = "aws:region"
 SELECTED = Path(".nodegx") / "stack"
 """The file that names the selected stack, in the project's directory."""
 
+LOCAL = "local"
+"""The stack in the emulated cloud on this machine, which comes and goes as that does."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -70,11 +73,12 @@ def stack_path(root: Path, stack: str) -> Path:
 
 
 def stack_names(root: Path) -> list[str]:
-    """The stacks that have a file, sorted."""
-    return sorted(
+    """The stacks that have a file, sorted, but for `local`."""
+    names = {
         path.name.removeprefix("Pulumi.").removesuffix(".yaml")
         for path in (root / STACKS).glob("Pulumi.*.yaml")
-    )
+    }
+    return sorted(names - {LOCAL})
 
 
 def read_stack(root: Path, project: str, stack: str) -> StackFile:

@@ -37,6 +37,8 @@ FUNCTIONS = "functions"
 STACKS = "stacks/aws"
 FIRST_STACKS = {"dev": False, "prod": True}
 """Stacks that a new project gets, and whether they are for production."""
+LOCAL_STACK = "Pulumi.local.yaml"
+"""The file of the emulated cloud's stack, which comes and goes with it."""
 OWN_FILES = ("handler.py", "handler.map.json", MANIFEST)
 
 
@@ -108,7 +110,7 @@ def emit_aws(project: Project, manifests: Sequence[Manifest], out: Path | None =
         if _write(directory / name, text):
             emitted.changed.append(directory / name)
     emitted.changed += _functions(plan, manifests, out, directory / FUNCTIONS)
-    if not any(stacks.glob("Pulumi.*.yaml")):
+    if {path.name for path in stacks.glob("Pulumi.*.yaml")} <= {LOCAL_STACK}:
         emitted.created += _stacks(plan, stacks, directory, project.root)
     return emitted
 

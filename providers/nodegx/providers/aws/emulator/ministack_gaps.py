@@ -6,8 +6,8 @@ Added are, as AWS documents them:
 - aliases: the weights of a canary, the invoke configuration of an alias, retries and dead letters
   of events that come over EventBridge;
 - schedules: the context attributes in their input, such as `<aws.scheduler.scheduled-time>`;
-- metrics: Lambda's per alias and version, the depth of queues; alarms that look at the dimensions
-  of a metric, and at what is missing.
+- metrics: Lambda's per alias and version, the depth of queues, what metric filters count in logs;
+  alarms that look at the dimensions of a metric, and at what is missing.
 
 Everything that is replaced must be there: a version of ministack that is built differently does
 not start.
@@ -22,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import re
 import threading
 import time
 import uuid
@@ -205,6 +206,42 @@ def add_metrics(functions: Any, cloudwatch: Any) -> None:
     replaced(functions, "_execute_function", executing)
 
 
+TERM = re.compile(r'\$\.(\w+) = "([^"]*)"')
+
+
+def matches(pattern: str, message: str) -> bool:
+    """Whether a line of a log fits a pattern `{ $.key = "text" || … }`; other patterns fit nothing.
+    Source: Amazon CloudWatch Logs User Guide, "Filter pattern syntax"."""
+    with contextlib.suppress(ValueError):
+        data = json.loads(message)
+        terms = [TERM.fullmatch(term.strip()) for term in pattern.strip("{ }").split("||")]
+        return isinstance(data, dict) and any(
+            term is not None and data.get(term[1]) == term[2] for term in terms
+        )
+    return False
+
+
+def add_log_metrics(functions: Any, logs: Any, cloudwatch: Any) -> None:
+    """Counts the lines of functions' logs that metric filters ask for."""
+
+    def logging(emit: Any) -> Any:
+        def emitted(function: Json, request: str, text: str, *rest: Any, **options: Any) -> None:
+            emit(function, request, text, *rest, **options)
+            config = function.get("config") or function
+            group = f"/aws/lambda/{config.get('FunctionName')}"
+            filters = [each for (of, _), each in list(logs._metric_filters.items()) if of == group]
+            for each in filters:
+                found = sum(matches(each["filterPattern"], line) for line in text.splitlines())
+                for change in each["metricTransformations"]:
+                    value = found * float(change["metricValue"])
+                    name = change["metricName"]
+                    cloudwatch.record_metric(change["metricNamespace"], name, value, "Count", {})
+
+        return emitted
+
+    replaced(functions, "_emit_lambda_logs", logging)
+
+
 def add_alarms(cloudwatch: Any) -> None:
     """Lets an alarm look at the very metric that it names, and at nothing where there is nothing.
     Source: Amazon CloudWatch User Guide, "Configuring how alarms treat missing data"."""
@@ -289,6 +326,7 @@ def main() -> None:
     add_aliases(functions, events)
     add_context_attributes(events)
     add_metrics(functions, cloudwatch)
+    add_log_metrics(functions, import_module(f"{service}cloudwatch_logs"), cloudwatch)
     add_alarms(cloudwatch)
     responses = import_module("ministack.core.responses")
     threading.Thread(target=watch, args=(queues, cloudwatch, responses), daemon=True).start()

@@ -1,4 +1,4 @@
-"""The real `pulumi` command for tests: found, or built once with Go into the user's cache.
+"""The `pulumi` command where nobody has installed it: built once with Go into the user's cache.
 
 Go's module proxy has the command's source, so that a machine with Go needs nothing else. The build
 takes about five minutes of processor time, which is why it is kept.
@@ -10,10 +10,9 @@ import os
 import shutil
 import subprocess
 import time
-from functools import cache
 from pathlib import Path
 
-from nodegx.providers.aws.emulator.ministack import cache_directory, locked
+from .ministack import EmulatorError, Tell, cache_directory, locked
 
 VERSION = "3.259.0"
 MODULE = "github.com/pulumi/pulumi"
@@ -32,45 +31,44 @@ def cached() -> Path:
     return cache_directory() / f"pulumi-{VERSION}" / "pulumi"
 
 
-def find() -> Path | None:
-    """A command that is there: `NODEGX_PULUMI`, in `PATH`, or built before."""
+def find_or_build(tell: Tell = print) -> Path | None:
+    """A command that is there: `NODEGX_PULUMI`, in `PATH`, or built before; else it is built.
+
+    Returns:
+        Its path; None on machines without it and without Go.
+
+    Raises:
+        EmulatorError: it cannot be built.
+    """
     given = os.environ.get("NODEGX_PULUMI") or shutil.which("pulumi")
     if given:
         return Path(given)
-    return cached() if cached().exists() else None
-
-
-@cache
-def pulumi() -> Path | None:
-    """The command, built if need be; None on machines without it and without Go."""
-    found = find()
-    if found is not None:
-        return found
-    if shutil.which("go") is None:
-        return None
-    with locked(cached().parent.with_suffix(".lock")):  # one build for all test processes
-        if not cached().exists():
-            _build(cached())
+    if not cached().exists():
+        if shutil.which("go") is None:
+            return None
+        with locked(cached().parent.with_suffix(".lock")):  # one build for all processes
+            if not cached().exists():
+                _build(cached(), tell)
     return cached()
 
 
-def _build(target: Path) -> None:
+def _build(target: Path, tell: Tell) -> None:
     scratch = target.parent / "build"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    (scratch / "go.mod").write_text("module scratch\n\ngo 1.25\n")
-    (scratch / "tools.go").write_text(TOOLS)
+    (scratch / "go.mod").write_text("module scratch\n\ngo 1.25\n", "utf-8")
+    (scratch / "tools.go").write_text(TOOLS, "utf-8")
     made = scratch / "pulumi"
     version = f"-s -w -X {MODULE}/sdk/v3/go/common/version.Version=v{VERSION}"
-    print(f"\nBuilding pulumi {VERSION} into {target} (once, some minutes)", flush=True)
+    tell(f"Building pulumi {VERSION} into {target} (once, takes some minutes)")
     begin = time.monotonic()
     for command in (
         ["go", "get", f"{MODULE}/pkg/v3@v{VERSION}", f"{MODULE}/sdk/v3@v{VERSION}"],
         ["go", "mod", "tidy"],
         ["go", "build", "-p", "2", "-ldflags", version, "-o", str(made), COMMAND],
     ):
-        done = subprocess.run(
-            ["nice", *command],
+        done = subprocess.run(  # noqa: S603
+            ["nice", *command],  # noqa: S607
             cwd=scratch,
             capture_output=True,
             text=True,
@@ -78,7 +76,7 @@ def _build(target: Path) -> None:
             check=False,
         )
         if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-4000:]}")
+            raise EmulatorError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
     made.replace(target)
     shutil.rmtree(scratch)
-    print(f"Built pulumi {VERSION} in {time.monotonic() - begin:.0f} s", flush=True)
+    tell(f"Built pulumi {VERSION} in {time.monotonic() - begin:.0f} s")
