@@ -7,12 +7,15 @@ import threading
 from collections.abc import Iterator
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 from nodegx.runtime.aws import client as client_module
 from nodegx.runtime.aws.client import AwsClient, AwsError
 from nodegx.runtime.aws.credentials import CredentialChain
+
+from tests.support.certificates import server_context
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 
@@ -164,6 +167,33 @@ def test_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AwsError) as error:
         client("dynamodb", "http://127.0.0.1:1").call("GetItem", {})
     assert error.value.code == "ConnectionError"
+
+
+def test_over_tls_only_trusted_certificates_count(
+    scripted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, certificate = server_context(tmp_path)
+    server = scripted((200, {}, b'{"ok":true}'))
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    url = server.url.replace("http://", "https://")
+    with pytest.raises(AwsError, match="certificate verify failed"):
+        client("dynamodb", url).call("GetItem", {})
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    dynamodb = client("dynamodb", url)
+    assert dynamodb.call("GetItem", {}) == {"ok": True}
+    assert dynamodb.call("GetItem", {"a": "b" * 100_000}) == {"ok": True}
+
+
+def test_what_must_not_happen_twice_is_not_sent_twice(scripted: Any) -> None:
+    server = scripted((200, {}, b"{}"), (0, {}, b""), (200, {}, b"{}"))
+    functions = client("lambda", server.url)
+    functions.request("POST", "/", repeatable=False)
+    with pytest.raises(AwsError, match="lambda: "):
+        functions.request("POST", "/", repeatable=False)
+    assert len(server.seen) == 2
+    functions.close()
+    functions.request("POST", "/", repeatable=False)
+    assert len(server.seen) == 3
 
 
 def test_endpoints_come_from_the_standard_variables(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,27 @@ class Response(NamedTuple):
     body: bytes
 
 
+class _Connection(HTTPConnection):
+    """Sends a request in one piece, where the library sends head and body apart."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._pieces: list[bytes] = []
+
+    def send(self, data: Any) -> None:
+        """Keeps a piece until `flush`."""
+        self._pieces.append(data)
+
+    def flush(self) -> None:
+        """Sends what was kept."""
+        pieces, self._pieces = self._pieces, []
+        self.sock.sendall(b"".join(pieces))
+
+
+class _SecureConnection(HTTPSConnection, _Connection):
+    """The same over TLS."""
+
+
 class AwsClient:
     """Calls one service in one region. Safe to use from several threads.
 
@@ -122,7 +143,7 @@ class AwsClient:
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._credentials = credentials or CredentialChain()
         self._timeout = timeout
-        self._idle: list[HTTPConnection] = []
+        self._idle: list[_Connection] = []
         self._lock = threading.Lock()
         self._skew = timedelta()
 
@@ -229,20 +250,24 @@ class AwsClient:
         if idle is not None:
             with contextlib.suppress(ConnectionError, HTTPException):
                 return self._exchange(idle, method, target, body, signed, timeout)
-        return self._exchange(self._open(), method, target, body, signed, timeout)
+        fresh = self._open()
+        return self._exchange(fresh, method, target, body, signed, timeout, keep=repeatable)
 
     def _exchange(
         self,
-        connection: HTTPConnection,
+        connection: _Connection,
         method: str,
         target: str,
         body: bytes,
         headers: Mapping[str, str],
         timeout: float | None,
+        *,
+        keep: bool = True,
     ) -> Response:
         try:
             connection.sock.settimeout(timeout or self._timeout)
             connection.request(method, target, body, dict(headers))
+            connection.flush()
             raw = connection.getresponse()
             answer = Response(
                 raw.status, {name.lower(): value for name, value in raw.getheaders()}, raw.read()
@@ -250,27 +275,27 @@ class AwsClient:
         except BaseException:
             connection.close()
             raise
-        if raw.will_close:
+        if raw.will_close or not keep:
             connection.close()
         else:
             with self._lock:
                 self._idle.append(connection)
         return answer
 
-    def _take(self) -> HTTPConnection | None:
+    def _take(self) -> _Connection | None:
         with self._lock:
             return self._idle.pop() if self._idle else None
 
-    def _open(self) -> HTTPConnection:
+    def _open(self) -> _Connection:
         parts = urlsplit(self.endpoint)
         if parts.scheme == "https":
             from nodegx.runtime.net import tls
 
-            connection: HTTPConnection = HTTPSConnection(
+            connection: _Connection = _SecureConnection(
                 parts.netloc, timeout=self._timeout, context=tls.context(True)
             )
         else:
-            connection = HTTPConnection(parts.netloc, timeout=self._timeout)
+            connection = _Connection(parts.netloc, timeout=self._timeout)
         try:
             connection.connect()
         except OSError as error:
