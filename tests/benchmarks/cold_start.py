@@ -10,6 +10,7 @@ what counts is the median.
 from __future__ import annotations
 
 import json
+import shutil
 import statistics
 import tempfile
 import threading
@@ -19,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +30,10 @@ from nodegx.providers.aws.prepare import prepare
 from nodegx.providers.aws.slim import slim
 
 from tests.benchmarks.row import Row
-from tests.support.bundles import WEB, copy_package
 from tests.support.projects import copy_example
 from tests.support.runtime_api import function
 
+WEB = ("mangum", "typing_extensions")
 ROUNDS = 15
 WARM = 200
 
@@ -182,6 +184,19 @@ class Candidate:
             times = [started.send(EVENT).seconds for _ in range(warm)]
             if times:
                 self.warm.append(statistics.median(times))
+
+
+def copy_package(name: str, folder: Path) -> None:
+    """Copies an installed module or package, sources only."""
+    spec = find_spec(name)
+    assert spec is not None, name
+    assert spec.origin is not None, name
+    origin = Path(spec.origin)
+    if origin.name == "__init__.py":
+        ignored = shutil.ignore_patterns("__pycache__", "*.pyi", "py.typed")
+        shutil.copytree(origin.parent, folder / name, ignore=ignored)
+    else:
+        shutil.copyfile(origin, folder / origin.name)
 
 
 def candidates(folder: Path) -> tuple[Candidate, Candidate, Candidate]:

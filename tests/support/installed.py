@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nodegx"
@@ -24,24 +25,13 @@ def installed(name: str, version: str) -> Path:
     return _made(CACHE / f"{name}-{version}-py{VERSION}", make)
 
 
-def environment(name: str, version: str) -> Path:
-    """A virtual environment with a package; made when it is first asked for."""
-
-    def make(folder: Path) -> None:
-        subprocess.run([PYTHON, "-m", "venv", "--without-pip", folder], check=True)
-        _install("--python", str(folder / "bin" / "python"), f"{name}=={version}")
-
-    return _made(CACHE / f"{name}-{version}-env-py{VERSION}", make)
-
-
-def _made(folder: Path, make: object) -> Path:
+def _made(folder: Path, make: Callable[[Path], None]) -> Path:
     """`folder`, complete; other processes that want it wait until it is."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with open(f"{folder}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / ".complete").exists():
             shutil.rmtree(folder, ignore_errors=True)
-            assert callable(make)
             make(folder)
             (folder / ".complete").touch()
     return folder
