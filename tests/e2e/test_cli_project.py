@@ -242,7 +242,12 @@ def test_interrupting_a_run_records_it_as_cancelled(tmp_path: Path) -> None:
     }
     (tmp_path / "p/workflows/slow.json").write_text(json.dumps(document))
     process = subprocess.Popen(
-        [NODEGX, "run", "Slow", "--json"], cwd=tmp_path / "p", stdout=subprocess.PIPE, text=True
+        [NODEGX, "run", "Slow", "--json"],
+        cwd=tmp_path / "p",
+        stdout=subprocess.PIPE,
+        text=True,
+        # Tests that a shell runs in the background inherit that interrupts are ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     for line in process.stdout:
