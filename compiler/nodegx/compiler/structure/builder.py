@@ -41,7 +41,10 @@ from .results import Result
 MAX_DEPTH = 48
 """Levels of nesting; Python itself gives up at 100 levels of indentation."""
 MAX_TRIES = 16
-"""`try` statements inside one another in one function; Python allows 20."""
+"""Blocks that Python keeps track of for the `try` statements around a line. It allows 20, but
+CPython 3.12.1 crashes well before."""
+HANDLER = 2
+"""Such blocks in an `except` clause; elsewhere in a `try` statement it is one."""
 
 
 class Builder:
@@ -84,10 +87,13 @@ class Builder:
         return tuple(statements)
 
     def _check_depth(self, key: str, place: Place) -> None:
-        for depth, limit in ((place.depth, MAX_DEPTH), (place.tries, MAX_TRIES)):
-            if depth > limit:
-                name = self.flow.name(key)
-                raise DiagnosticError([problems.too_deep(self.graph, name, limit)])
+        name = self.flow.name(key)
+        if place.depth > MAX_DEPTH:
+            what = f"more than {MAX_DEPTH} branches deep"
+            raise DiagnosticError([problems.too_deep(self.graph, name, what)])
+        if place.tries > MAX_TRIES:
+            what = "inside of more `try`, `catch` and `failure` branches than Python can nest"
+            raise DiagnosticError([problems.too_deep(self.graph, name, what)])
 
     def _go(self, target: str, follow: str | None, place: Place) -> Block:
         """The statements that take the flow to a join or an end."""
@@ -247,7 +253,7 @@ class Builder:
             return plan.after()
         plan = self._plan(vertex.key, arms, place, out)
         statement = self._statement(vertex, place)
-        inside = place.deeper(1, tries=1)
+        inside = place.deeper(1, tries=HANDLER)
         if plan.join is None and self.choices.ways_out(failure) <= set(place.returns):
             ends = not routed and done[0].target == follow
             out.append(Attempt(statement, self._arm(failure, follow if ends else None, inside)))
@@ -259,10 +265,10 @@ class Builder:
         handled = self._arm(failure, plan.follow(follow), inside)
         if routed:
             inner: list[Statement] = []
-            self._switch(vertex, done, plan, follow, inside, inner)
+            self._switch(vertex, done, plan, follow, place.deeper(), inner)
             otherwise: Block = tuple(inner)
         else:
-            otherwise = self._arm(done[0], plan.follow(follow), inside)
+            otherwise = self._arm(done[0], plan.follow(follow), place.deeper())
         out.append(Attempt(statement, handled, otherwise))
         return plan.after()
 
@@ -308,18 +314,22 @@ class Builder:
         crossing = [join for join in joins if join in self.layout.crossing]
         self._share(crossing, place, out)
         goes_on = None if after is None else after.target
-        inside = place.deeper(1, tries=1)
-        early = place.result.read and "finally" in parts  # a `return` comes before `finally`
-        fenced = inside.without_returns()
-        body = self._region(
-            parts["try"], goes_on, fenced if early or place.result.failing else inside
-        )
+        closing = int("finally" in parts)
+        early = place.result.read and bool(closing)  # a `return` comes before `finally`
+        inside = place.deeper(1, tries=closing + ("catch" in parts))
+        if early or place.result.failing:
+            inside = inside.without_returns()
+        body = self._region(parts["try"], goes_on, inside)
         catch = None
         if "catch" in parts:
-            catch = self._region(parts["catch"], goes_on, fenced if early else inside)
+            inside = place.deeper(1, tries=closing + HANDLER)
+            catch = self._region(
+                parts["catch"], goes_on, inside.without_returns() if early else inside
+            )
         last: Block | None = None
         if "finally" in parts:
             end = end_of(parts["finally"])
+            inside = place.deeper(1, tries=1)
             inner = replace(inside, returns={}, ends=frozenset({end}), movable=frozenset())
             last = self._region(parts["finally"], end, inner)
         out.append(Try(vertex.node, body or (), catch, last))

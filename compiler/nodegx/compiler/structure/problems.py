@@ -130,13 +130,13 @@ def never_done(graph: Graph, node: str, owner: str, goes_on: Iterable[str]) -> D
     )
 
 
-def too_deep(graph: Graph, node: str, limit: int) -> Diagnostic:
+def too_deep(graph: Graph, node: str, where: str) -> Diagnostic:
     """NX509: more nesting than Python or people can read."""
     return _at(
         graph,
         node,
         "NX509",
-        f"{name(graph, node)} lies more than {limit} branches deep",
+        f"{name(graph, node)} lies {where}",
         "move the inner part into a workflow of its own and use workflow.call",
     )
 
