@@ -235,7 +235,9 @@ class Artist:
         if not place.quiet:
             options += [self.risky, self.risky, self.routed, self.call]
         if place.depth < 4 and self.budget > 3:
-            options += [self.graph, self.graph, self.parallel, self.parallel]
+            options += [*(self.graph,) * 2, *(self.parallel,) * 3]
+            if not place.guarded:
+                options.append(self.crossing)
             if not place.quiet:
                 options += [*(self.attempt,) * 3, self.repeat, self.loop, self.loop]
         if place.depth and not place.quiet and self.chance(15):
@@ -299,10 +301,6 @@ class Artist:
     def flaky(self, ends: Sequence[End], place: Place) -> Sequence[End]:
         """A step that fails a few times before it succeeds."""
         known = self.known(ends)
-        key = f"{{{{ '{len(self.out.nodes)}' }}}}"
-        for at, (loop, _) in enumerate(place.loops):
-            inner = at == len(place.loops) - 1
-            key += f"/{{{{ {'index' if inner else self.reference(loop) + '.index'} }}}}"
         code = (
             "from tests.support.probe import attempt\n"
             "async def later(y):\n    return y\n\n"
@@ -310,8 +308,32 @@ class Artist:
             f"return {{'n': await later({self.number(0, TOP)})}}"
         )
         more = {"retry": self.policy()} if self.chance(60) else {}
-        node = self.add("code.python", {"code": code, "inputs": {"key": key}}, ends, **more)
+        node = self.add(
+            "code.python", {"code": code, "inputs": {"key": self.key(place)}}, ends, **more
+        )
         return self.handled(node, known, place)
+
+    def counted(self, ends: Sequence[End], place: Place) -> Sequence[End]:
+        """A different way on each attempt, then a step that fails a few times."""
+        known = self.known(ends)
+        code = "from tests.support.probe import attempt\nreturn {'n': attempt(key)}"
+        node = self.add("code.python", {"code": code, "inputs": {"key": self.key(place)}}, ends)
+        known = self.keep(node, known, place)
+        choice = self.add(
+            "logic.if",
+            {"condition": f"{{{{ {self.number_of(node)} == {self.number(1, 2)} }}}}"},
+            [End(node, "done", known)],
+        )
+        ways = self.branches([End(choice, port, known) for port in ("true", "false")], place)
+        return self.flaky(ways, place) if ways else ways
+
+    def key(self, place: Place) -> str:
+        """A template for a text that no other step and iteration has."""
+        key = f"{{{{ '{len(self.out.nodes)}' }}}}"
+        for at, (loop, _) in enumerate(place.loops):
+            inner = at == len(place.loops) - 1
+            key += f"/{{{{ {'index' if inner else self.reference(loop) + '.index'} }}}}"
+        return key
 
     def policy(self) -> dict[str, Any]:
         policy: dict[str, Any] = {
@@ -330,7 +352,8 @@ class Artist:
             return [done]
         failure = [End(node, "failure", known)]
         inner = place.deeper(errors=(*place.errors, node))
-        handled = self.sequence(failure, inner, 2) if self.chance(75) else failure
+        deep = place.depth > 4  # Python limits how deep handlers may be nested
+        handled = self.sequence(failure, inner, 2) if self.chance(75) and not deep else failure
         if self.chance(70):
             return [done, *handled]
         return [done] if self.chance(80) else [*handled]
@@ -482,6 +505,18 @@ class Artist:
         merge = self.add("logic.merge", {"mode": mode}, [end for tail in tails for end in tail])
         return [End(merge, "done", self.since(mark, after, place, met))]
 
+    def crossing(self, ends: Sequence[End], place: Place) -> Sequence[End]:
+        """Steps that a concurrent branch goes on to, and so does a path beside the fork."""
+        known = self.known(ends)
+        node = self.add("logic.if", {"condition": f"{{{{ {self.test(known, place)} }}}}"}, ends)
+        inner = place.deeper(concurrent=True)
+        fork, other = ([End(node, port, known)] for port in ("true", "false"))
+        self.sequence(self.step(fork, inner), inner, 2)
+        wait = self.add("logic.wait", {"duration": self.out.moment()}, fork)
+        shared = [*self.step(other, inner), End(wait, "done", known)]
+        self.sequence(self.step(shared, inner), inner, 2)
+        return []
+
     def attempt(self, ends: Sequence[End], place: Place) -> Sequence[End]:
         """try, catch, finally, and on by `done` or by rejoining."""
         known = self.known(ends)
@@ -506,7 +541,7 @@ class Artist:
         known = self.known(ends)
         node = self.add("logic.retry", self.policy(), ends)
         inner = place.deeper(scope=(*place.scope, node))
-        first = self.risky if self.chance(70) else self.part
+        first = self.pick((self.risky, self.risky, self.counted, self.part))
         self.sequence(first([End(node, "attempt", known)], inner), inner, 2)
         return self.closed(node, "done", known, place)
 

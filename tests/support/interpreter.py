@@ -134,27 +134,32 @@ class Walk:
         branches = self.flow.concurrent(targets, stops)
         if len(branches) == 1:
             merge = branches[0].entry
-            mode = self.flow.mode(merge)
-            return self.together(branches[0].members, scope, stops | {merge}, mode)
-        return self.together(branches, scope, stops, "all")
+            return self.together(branches[0].members, scope, stops | {merge}, merge)
+        entries = [branch.entry for branch in branches]
+        around = scope.closing & self.flow.reach(entries, stops=stops)
+        return self.together(branches, scope, stops, min(around, default=None))
 
     def run_branch(self, branch: Branch, scope: Scope, stops: frozenset[str]) -> str | None:
         if not branch.members:
             return self.walk((branch.entry,), scope, stops)
         merge = branch.entry
-        arrived = self.together(branch.members, scope, stops | {merge}, self.flow.mode(merge))
+        arrived = self.together(branch.members, scope, stops | {merge}, merge)
         if arrived is None:
             return None
         return self.walk((arrived,), scope, stops)
 
     def together(
-        self, branches: Sequence[Branch], scope: Scope, stops: frozenset[str], mode: str
+        self, branches: Sequence[Branch], scope: Scope, stops: frozenset[str], merge: str | None
     ) -> str | None:
-        """Runs branches side by side until the rules of their merge say how it goes on."""
+        """Runs branches side by side until the rules of their merge say how it goes on. Branches
+        inside a branch may go on to the merge of that one: its rules are theirs then too."""
         start, given = scope.time, scope.cancel_at
+        mode = "all" if merge is None else self.flow.mode(merge)
 
         def attempt(branch: Branch, cancel_at: float) -> Attempt:
             child = scope.fork(time=start, cancel_at=cancel_at)
+            if merge is not None:
+                child.closing |= {merge}
             return Attempt.of(child, lambda: self.run_branch(branch, child, stops))
 
         attempts = [attempt(branch, given) for branch in branches]
@@ -188,7 +193,7 @@ class Walk:
             return True
         if isinstance(each.raised, Failed):
             return mode == "all"
-        return each.arrived is not None and self.flow.mode(each.arrived) == "any"
+        return each.arrived is not None and mode == "any"
 
     def conclude(self, attempts: Sequence[Attempt], mode: str) -> str | None:
         """All branches have ended by themselves."""

@@ -47,11 +47,19 @@ class Scope:
     errors: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     counts: dict[str, int] = field(default_factory=dict[str, int])
     loops: tuple[tuple[str, Any, int], ...] = ()
+    closing: frozenset[str] = frozenset()  # merges at which branches around this place meet
     path: str = ""  # `[2]` for an iteration, `#3` for an attempt
     trace: list[Event] = field(default_factory=list[Event])
 
     def fork(self, *, time: float, cancel_at: float) -> Scope:
-        return Scope(time, cancel_at, parent=self, loops=self.loops, path=self.path)
+        return Scope(
+            time,
+            cancel_at,
+            parent=self,
+            loops=self.loops,
+            path=self.path,
+            closing=self.closing,
+        )
 
     def absorb(self, child: Scope) -> None:
         self.values.update(child.values)

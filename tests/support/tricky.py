@@ -974,4 +974,34 @@ CASES: list[Tricky] = [
         "start > a w > m > end",
         "w a! end",
     ),
+    Tricky(
+        "a branch leads to steps that another path leads to as well",
+        {
+            "q": when("{{ start.n > 2 }}"),
+            "a": wait(0.01),
+            "b": wait(0.05),
+            "b2": put(),
+            "c": put(),
+            "x": put("{{ c }}"),
+            "x2": put(),
+        },
+        "start > q; q.true > a b; b > b2; q.false > c; a c > x > x2",
+        "q a b x x2 b2",
+    ),
+    Tricky(
+        "each attempt starts without the values of the last one",
+        {
+            "r": again(3),
+            "count": code("from tests.support.probe import attempt\nreturn {'n': attempt('k')}"),
+            "first": when("{{ count.n == 1 }}"),
+            "a": put(1),
+            "bad": shaky(1, key="bad"),
+            "b": put("{{ a }}"),
+            "end": answer("{{ [a, b.n, bad] }}"),
+        },
+        "start > r; r.attempt > count > first; first.true > a > bad > b; first.false > b;"
+        "r.done > end",
+        "r count first a bad! count#2 first#2 b#2 end",
+        answer=[None, None, None],
+    ),
 ]
