@@ -156,7 +156,9 @@ def test_watch(
             while len(rounds) < count:
                 time.sleep(0.01)
             time.sleep(0.05)
-            path.write_text(text)
+            draft = path.with_suffix(".draft")
+            draft.write_text(text)
+            draft.replace(path)  # at once, so that no half-written file is built
 
     original = command._build
     monkeypatch.setattr(command, "_build", build)
