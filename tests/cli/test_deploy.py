@@ -110,7 +110,7 @@ def test_nobody_to_confirm(shop: Shop, nodegx: Invoke) -> None:
     assert "--yes goes on without asking" in result.output
     assert shop.engine is not None
     assert [name for name, _ in shop.engine.operations] == ["preview"]
-    assert shop.by_hand.deployment.functions() == {}
+    assert shop.by_hand.deployment.functions(["one", "two"]) == {}
 
 
 def test_nothing_to_confirm(shop: Shop, nodegx: Invoke) -> None:
@@ -437,6 +437,16 @@ def test_a_new_stack(shop: Shop, nodegx: Invoke) -> None:
     assert shop.engine is not None
     assert shop.engine.values == {"aws:region": "eu-west-1"}
     assert "selected" in result.output
+
+
+def test_the_policy_of_whoever_deploys(shop: Shop, nodegx: Invoke) -> None:
+    write_stack(shop.root, budget=50, functions={"one": {"provisioned": {"min": 1}}})
+    found = data(nodegx("stacks", "policy", "--account", "111122223333"))
+    statements = {each["Sid"]: each for each in found["Statement"]}
+    assert "lambda:UpdateAlias" in statements["Functions"]["Action"]
+    assert all(":111122223333:" in each for each in statements["Functions"]["Resource"])
+    assert {"Budget", "WarmInstances"} <= statements.keys()
+    assert "Domain" not in statements
 
 
 def test_settings(shop: Shop, nodegx: Invoke) -> None:

@@ -72,7 +72,7 @@ class FakeEngine:
             return self.kept
         return [
             {"urn": URN + slug, "type": FUNCTION, "id": live.name, "custom": True}
-            for slug, live in self.deployment.functions().items()
+            for slug, live in self._functions().items()
         ]
 
     def cancel(self, stack: str) -> None:
@@ -97,7 +97,7 @@ class FakeEngine:
     # --- what operations do --------------------------------------------------------------------
 
     def _preview(self) -> list[Step]:
-        there = self.deployment.functions()
+        there = self._functions()
         return [
             Step("done", "same" if slug in there else "create", URN + slug, FUNCTION)
             for slug in self._made().prepared.bundles
@@ -105,7 +105,7 @@ class FakeEngine:
 
     def _up(self) -> list[Step]:
         made = self._made()
-        there = self.deployment.functions()
+        there = self._functions()
         if not there:
             made.deploy()
             return [Step("done", "create", URN + slug, FUNCTION) for slug in made.prepared.bundles]
@@ -134,7 +134,7 @@ class FakeEngine:
     def _destroy(self) -> list[Step]:
         client = self.deployment.cloud.client("lambda")
         steps: list[Step] = []
-        for slug, live in self.deployment.functions().items():
+        for slug, live in self._functions().items():
             client.delete_function(FunctionName=live.name)
             steps.append(Step("done", "delete", URN + slug, FUNCTION, id=live.name))
         return steps
@@ -142,12 +142,17 @@ class FakeEngine:
     def _latest(self) -> dict[str, str]:
         client = self.deployment.cloud.client("lambda")
         found: dict[str, str] = {}
-        for slug, live in self.deployment.functions().items():
+        for slug, live in self._functions().items():
             listed = client.list_versions_by_function(FunctionName=live.name)["Versions"]
             found[slug] = max(
                 (each["Version"] for each in listed if each["Version"] != "$LATEST"), key=int
             )
         return found
+
+    def _functions(self) -> dict[str, Any]:
+        project = self.deployment.project
+        slugs = (path.parent.name for path in project.build.glob("*/manifest.json"))
+        return self.deployment.functions(slugs)
 
     def _made(self) -> ByHand:
         return ByHand(self.deployment.project.root, self.deployment.stack)

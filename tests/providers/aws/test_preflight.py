@@ -171,7 +171,7 @@ def test_another_account(deployment: Deployment) -> None:
 def test_names_that_are_ours(by_hand: Deploy) -> None:
     shop = by_hand(manual("One"))
     preflight.check_names(shop.deployment, ["one", "two"])
-    assert list(shop.deployment.functions()) == ["one"]
+    assert list(shop.deployment.functions(["one", "two"])) == ["one"]
 
 
 def test_a_function_of_somebody_else(by_hand: Deploy) -> None:
@@ -182,7 +182,7 @@ def test_a_function_of_somebody_else(by_hand: Deploy) -> None:
     shop.client("lambda").untag_resource(Resource=arn, TagKeys=["nodegx:project"])
     with pytest.raises(ProviderError, match=f"function {name} already that is not ours"):
         preflight.check_names(shop.deployment, ["one"])
-    assert shop.deployment.functions() == {}
+    assert shop.deployment.functions(["one"]) == {}
 
 
 def test_bundles_that_need_an_image(deployment: Deployment, tmp_path: Path) -> None:

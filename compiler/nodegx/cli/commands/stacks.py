@@ -150,6 +150,32 @@ def select(state: State, name: str) -> int:
     return ExitCode.OK
 
 
+@stacks.command()
+@stack_option
+@click.option("--account", metavar="ID", help="Of this account.  [default: the credentials' own]")
+@pass_state
+def policy(state: State, stack: str | None, account: str | None) -> int:
+    """Print what whoever deploys must be allowed to do.
+
+    An IAM policy in JSON with the least that this project needs in this stack.
+    """
+    from nodegx.compiler.targets.aws.deployer import deployer_policy
+    from nodegx.compiler.targets.aws.names import Place
+    from nodegx.providers.aws.prepare import write_program
+    from nodegx.providers.aws.stackfiles import features
+
+    deployment = open_deployment(state, stack)
+    emitted, _, _ = write_program(deployment.project)
+    place = (
+        deployment.place
+        if account is None
+        else Place(deployment.names, account, deployment.cloud.region)
+    )
+    slugs = [function.slug for function in emitted.plan.functions]
+    json_document(deployer_policy(emitted.plan, place, features(deployment.file, slugs)))
+    return ExitCode.OK
+
+
 # ------------------------------------------------------------------------------ configuration
 
 

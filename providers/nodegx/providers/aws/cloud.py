@@ -151,7 +151,7 @@ def explain(error: BaseException) -> ProviderError:
     if code in DENIED:
         return ProviderError(
             f"the credentials lack a permission: {_message(error)}",
-            "`nodegx compile --target aws` writes the policy that deploying needs",
+            "`nodegx stacks policy` prints the policy that deploying needs",
         )
     return ProviderError(f"AWS: {_message(error)}", kind="failure")
 

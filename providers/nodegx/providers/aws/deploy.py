@@ -132,7 +132,7 @@ class Deployer:
             KeyboardInterrupt: it was stopped.
         """
         with_canary = self.traffic.share is not None
-        before = current_versions(self.deployment) if with_canary else {}
+        before = self._versions() if with_canary else {}
         outcome = operations.run(
             engine,
             "up",
@@ -184,7 +184,7 @@ class Deployer:
 
     def _end_canaries(self) -> None:
         """Takes the rest of their traffic from versions of a canary that was cut off."""
-        for live in self.deployment.functions().values():
+        for live in self.deployment.functions(self.prepared.bundles).values():
             now = versions.traffic(self.deployment.cloud, live.name)
             if now.others:
                 versions.send(self.deployment.cloud, live.name, now.version, {})
@@ -240,7 +240,7 @@ class Deployer:
         deployment = self.deployment
         bucket = deployment.place.data_bucket_name
         journal = read_journal(deployment.cloud, bucket)
-        current = current_versions(deployment)
+        current = self._versions()
         last, plan = journal.last, journal.plan
         if found is not None:
             journal.plan = found.plan
@@ -249,6 +249,9 @@ class Deployer:
         elif plan == journal.plan:
             return
         write_journal(deployment.cloud, bucket, journal)
+
+    def _versions(self) -> dict[str, str]:
+        return current_versions(self.deployment, self.prepared.bundles)
 
     def _revisions(self) -> dict[str, str]:
         return {slug: each.revision for slug, each in self.prepared.manifests.items()}
@@ -273,8 +276,8 @@ def roll_back(
     found = [Published(m.slug, m.function, m.before, m.version, "") for m in moves]
     by_slug = {each.slug: each for each in found}
     rollback.move(deployment, moves, done=lambda move: listener.published(by_slug[move.slug]))
-    if moves:
-        current = current_versions(deployment)
+    if moves and journal.last is not None:
+        current = current_versions(deployment, journal.last.versions)
         known = rollback.revisions(journal, current)
         journal.add("rollback", deployment.cloud.caller, current, known)
         write_journal(deployment.cloud, bucket, journal)

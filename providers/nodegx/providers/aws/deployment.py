@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from nodegx.compiler.project import Project
 from nodegx.compiler.targets.aws.emit import DIRECTORY
-from nodegx.compiler.targets.aws.names import ALIAS, Names, Place
+from nodegx.compiler.targets.aws.names import Names, Place
 from nodegx.providers.errors import ProviderError
 
 from .cloud import Cloud, translated
@@ -79,25 +79,31 @@ class Deployment:
         """Tags that tell what belongs to it."""
         return {"nodegx:project": self.names.label, "nodegx:stack": self.stack}
 
-    def functions(self) -> dict[str, LiveFunction]:
-        """Its functions in the cloud, by slug.
+    def functions(self, slugs: Iterable[str]) -> dict[str, LiveFunction]:
+        """The functions of some workflows that are in the cloud, by slug.
 
         Raises:
             ProviderError: AWS cannot be asked.
         """
-        found: dict[str, LiveFunction] = {}
-        prefix = f"{self.names.prefix}-"
-        with translated():
-            client = self.cloud.client("lambda")
-            for page in client.get_paginator("list_functions").paginate():
-                for each in page["Functions"]:
-                    if not each["FunctionName"].startswith(prefix):
-                        continue
-                    tags = client.list_tags(Resource=each["FunctionArn"])["Tags"]
-                    if self.owns(tags) and "nodegx:workflow" in tags:
-                        slug = tags["nodegx:workflow"]
-                        found[slug] = LiveFunction(slug, each["FunctionName"], each)
-        return dict(sorted(found.items()))
+        with ThreadPoolExecutor(THREADS) as pool:
+            found = pool.map(self._owned, sorted(set(slugs)))
+            return {each.slug: each for each in found if each is not None}
+
+    def _owned(self, slug: str) -> LiveFunction | None:
+        name = self.names.function(slug)
+        found = self.find(name)
+        if found is None or not self.owns(found.get("Tags") or {}):
+            return None
+        return LiveFunction(slug, name, found["Configuration"])
+
+    def find(self, function: str) -> dict[str, Any] | None:
+        """What Lambda says of a function, whoever it belongs to; None if there is none."""
+        client = self.cloud.client("lambda")
+        with translated("ResourceNotFoundException"):
+            try:
+                return client.get_function(FunctionName=function)
+            except client.exceptions.ResourceNotFoundException:
+                return None
 
     def owns(self, tags: Mapping[str, str]) -> bool:
         """Whether something with these tags belongs to this deployment."""
@@ -109,14 +115,10 @@ class Deployment:
         Raises:
             ProviderError: it is not deployed.
         """
-        name = self.names.function(slug)
-        client = self.cloud.client("lambda")
-        with translated("ResourceNotFoundException"):
-            try:
-                found = client.get_function_configuration(FunctionName=name)
-            except client.exceptions.ResourceNotFoundException:
-                raise self.missing(slug) from None
-        return LiveFunction(slug, name, found)
+        found = self._owned(slug)
+        if found is None:
+            raise self.missing(slug)
+        return found
 
     def nothing(self) -> ProviderError:
         """The error for a stack that was never deployed."""
@@ -144,21 +146,6 @@ class LiveFunction:
     configuration: Mapping[str, Any]
 
     @property
-    def alias(self) -> str:
-        """What triggers and callers name."""
-        return f"{self.name}:{ALIAS}"
-
-    @property
-    def workflow(self) -> str:
-        """Name of its workflow, as far as the function tells."""
-        return self.slug
-
-    @property
     def variables(self) -> dict[str, str]:
         """Its environment variables."""
         return dict(self.configuration.get("Environment", {}).get("Variables", {}))
-
-    @property
-    def functions(self) -> dict[str, str]:
-        """ARNs of the functions it may call, by workflow."""
-        return json.loads(self.variables.get("NODEGX_FUNCTIONS", "{}"))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from nodegx.providers.errors import ProviderError
 
 from . import image, limits
-from .cloud import translated
-from .deployment import Deployment
+from .deployment import THREADS, Deployment
 from .package import Bundle, Delivery
 
 REPOSITORY = "ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY"
@@ -93,19 +93,14 @@ def check_names(deployment: Deployment, slugs: Iterable[str]) -> None:
     Raises:
         ProviderError: something else has one of them.
     """
-    wanted = {deployment.names.function(slug) for slug in slugs}
-    client = deployment.cloud.client("lambda")
-    with translated():
-        for page in client.get_paginator("list_functions").paginate():
-            for each in page["Functions"]:
-                if each["FunctionName"] not in wanted:
-                    continue
-                tags = client.list_tags(Resource=each["FunctionArn"])["Tags"]
-                if not deployment.owns(tags):
-                    raise ProviderError(
-                        f"there is a function {each['FunctionName']} already that is not ours",
-                        "choose another name for the project or the stack, or remove the function",
-                    )
+    names = [deployment.names.function(slug) for slug in slugs]
+    with ThreadPoolExecutor(THREADS) as pool:
+        for name, found in zip(names, pool.map(deployment.find, names), strict=True):
+            if found is not None and not deployment.owns(found.get("Tags") or {}):
+                raise ProviderError(
+                    f"there is a function {name} already that is not ours",
+                    "choose another name for the project or the stack, or remove the function",
+                )
 
 
 def check_quotas(

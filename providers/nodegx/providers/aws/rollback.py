@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -40,16 +40,14 @@ def plan_rollback(
     """
     if slug is not None:
         return _one(deployment, slug, wanted)
-    current = {slug: live.name for slug, live in deployment.functions().items()}
-    if not current:
-        raise deployment.nothing()
     entry = _target(journal, wanted)
+    current = deployment.functions(entry.versions)
     moves: list[Move] = []
-    for slug, name in current.items():
+    for slug, live in current.items():
         version = entry.versions.get(slug)
-        before = versions.traffic(deployment.cloud, name)
+        before = versions.traffic(deployment.cloud, live.name)
         if version is not None and (version != before.version or before.others):
-            moves.append(Move(slug, name, before.version, version))
+            moves.append(Move(slug, live.name, before.version, version))
     return moves
 
 
@@ -70,9 +68,9 @@ def move(
         list(pool.map(one, moves))
 
 
-def current_versions(deployment: Deployment) -> dict[str, str]:
-    """What the alias of each function points to, by slug."""
-    live = deployment.functions()
+def current_versions(deployment: Deployment, slugs: Iterable[str]) -> dict[str, str]:
+    """What the aliases of some functions point to, by slug."""
+    live = deployment.functions(slugs)
 
     def version(each: LiveFunction) -> str:
         return versions.traffic(deployment.cloud, each.name).version

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from nodegx.compiler.targets.aws.deployer import Features
 from nodegx.compiler.targets.aws.emit import STACKS
 from nodegx.compiler.targets.aws.names import plain
 from nodegx.providers.errors import ProviderError
@@ -103,6 +104,15 @@ def read_stack(root: Path, project: str, stack: str) -> StackFile:
     config: Any = data.get("config") or {}
     provider = str(data.get("secretsprovider") or "")
     return StackFile(path, project, cast("dict[str, Any]", config), provider)
+
+
+def features(file: StackFile, slugs: Iterable[str]) -> Features:
+    """What a stack uses beyond the plan of its project, whose workflows are `slugs`."""
+    return Features(
+        domain=bool(file.value("domain")),
+        budget=file.value("budget") is not None,
+        warm=any(file.overrides(slug).get("provisioned") for slug in slugs),
+    )
 
 
 def check_name(stack: str) -> str:

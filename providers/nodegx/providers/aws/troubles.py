@@ -74,10 +74,10 @@ def explain(text: str) -> ProviderError:
 
 
 _HINTS: Mapping[str, str] = {
-    "AccessDenied": "the credentials lack a permission: `nodegx compile --target aws` prints the "
+    "AccessDenied": "the credentials lack a permission: `nodegx stacks policy` prints the "
     "policy that deploying needs",
-    "is not authorized to perform": "the credentials lack a permission: `nodegx compile --target "
-    "aws` prints the policy that deploying needs",
+    "is not authorized to perform": "the credentials lack a permission: `nodegx stacks "
+    "policy` prints the policy that deploying needs",
     "ExpiredToken": "the credentials have expired: log in again",
     "is protected": "resources that hold data are protected in production; set `production` to "
     "false in the stack's file and deploy, if they may go",
