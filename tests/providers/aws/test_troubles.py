@@ -92,7 +92,9 @@ def test_a_lock_of_a_process_that_has_ended_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "pid"), [(socket.gethostname(), os.getpid()), ("elsewhere", ENDED)]
+    ("host", "pid"),
+    [(socket.gethostname(), os.getpid()), ("elsewhere", ENDED)],
+    ids=["this process", "another machine"],
 )
 def test_a_lock_of_somebody_at_work_is_not(host: str, pid: int) -> None:
     engine = Refusing(lock(host, pid))
