@@ -1,77 +1,19 @@
-"""The commands for deployments, on moto. The engine is faked, as it needs the `pulumi` command: see
+"""`nodegx deploy`, on moto. The engine is faked, as it needs the `pulumi` command: see
 `tests/support/fake_engine.py`."""
 
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from nodegx.providers.aws.deployment import Deployment
-from nodegx.providers.aws.steps import Step
 from nodegx.providers.errors import ProviderError
 
-from tests.support.by_hand import ByHand, new_name, write_stack
-from tests.support.fake_engine import FUNCTION, URN, FakeEngine
-from tests.support.moto import moto_server
-from tests.support.projects import manual, node, write_project
+from tests.support.projects import manual, node
+from tests.support.shop import Shop, data
 
 Invoke = Callable[..., Any]
-COMMANDS = ("deploy", "preview", "stacks", "drift", "destroy")
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith(("AWS_", "PULUMI_")):
-            monkeypatch.delenv(name)
-    for name, value in moto_server().environment.items():
-        monkeypatch.setenv(name, value)
-
-
-class Shop:
-    """A project with a stack, and the engine that its commands get."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.name = new_name()
-        self.engine: FakeEngine | None = None
-        self.write(manual("One"), manual("Two"))
-        write_stack(root)
-
-    def write(self, *workflows: dict[str, Any]) -> None:
-        write_project(self.root, *workflows, name=self.name)
-
-    def open(self, deployment: Deployment, **_: Any) -> FakeEngine:
-        if self.engine is None:
-            self.engine = FakeEngine(deployment)
-        self.engine.deployment = deployment
-        return self.engine
-
-    @property
-    def by_hand(self) -> ByHand:
-        return ByHand(self.root)
-
-
-@pytest.fixture
-def shop(aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    made = Shop(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    for command in COMMANDS:
-        monkeypatch.setattr(f"nodegx.cli.commands.{command}.open_engine", made.open)
-    return made
-
-
-def data(result: Any) -> Any:
-    assert result.exit_code in (0, 1), result.output
-    return json.loads(result.stdout)
-
-
-# --------------------------------------------------------------------------------------- deploy
 
 
 def test_a_first_deployment(shop: Shop, nodegx: Invoke) -> None:
@@ -182,7 +124,7 @@ def test_a_function_of_somebody_else_stops_it(shop: Shop, nodegx: Invoke) -> Non
     assert "already that is not ours" in result.output
 
 
-# ------------------------------------------------------------------------------- code and canary
+# ---------------------------------------------------------------------------------- code and canary
 
 
 def test_code_alone(shop: Shop, nodegx: Invoke) -> None:
@@ -269,243 +211,34 @@ def test_what_a_dead_canary_left_is_cleared_away(shop: Shop, nodegx: Invoke) -> 
     assert made.alias("two") == ("1", {})
 
 
-# -------------------------------------------------------------------------- versions and rollback
+# ---------------------------------------------------------------------------- without the engine
 
 
-def test_versions_and_rollback(shop: Shop, nodegx: Invoke) -> None:
-    assert "nothing has been deployed to dev" in nodegx("versions").output
-    nodegx("deploy", "--yes")
-    shop.write(manual("Two", value=2))
-    nodegx("deploy", "--code-only")
-    listed = nodegx("versions").output
-    assert "two 2" in listed
-    assert "one 1, two 1" in listed
-    assert [each["kind"] for each in data(nodegx("versions", "--json"))] == ["code", "deploy"]
-    of_two = data(nodegx("versions", "Two", "--json"))
-    assert [(each["number"], each["share"]) for each in of_two] == [("2", 1), ("1", 0)]
-    assert "100%" in nodegx("versions", "two").output
+@pytest.fixture
+def real_engine(monkeypatch: pytest.MonkeyPatch, shop: Shop) -> None:
+    """The engine is looked for as on a user's machine."""
+    from nodegx.cli.deployments import open_engine
 
-    result = nodegx("rollback")
-    assert "~ two  version 2 → 1" in result.output
-    assert "✓ 1 workflow rolled back" in result.output
-    assert shop.by_hand.alias("two") == ("1", {})
-    found = data(nodegx("rollback", "2", "--json"))
-    assert found["moved"] == [{"slug": "two", "version": "2", "before": "1"}]
-    assert "have the traffic already" in nodegx("rollback", "2", "--workflow", "Two").output
-    missing = nodegx("rollback", "77")
-    assert missing.exit_code == 4
-    assert "there is no deployment 77" in missing.output
+    monkeypatch.setattr("nodegx.cli.commands.deploy.open_engine", open_engine)
+    monkeypatch.delenv("NODEGX_PULUMI", raising=False)
 
 
-# ------------------------------------------------------------------------------------------ logs
-
-
-def test_logs(shop: Shop, nodegx: Invoke) -> None:
-    nodegx("deploy", "--yes")
-    made = shop.by_hand
-    group = made.deployment.names.log_group("one")
-    client = made.client("logs")
-    client.create_log_stream(logGroupName=group, logStreamName="s")
-    entry = {"level": "warning", "message": "low", "node": "stock", "left": 3, "execution": "01X"}
-    client.put_log_events(
-        logGroupName=group,
-        logStreamName="s",
-        logEvents=[
-            {"timestamp": int(time.time() * 1000) - 1000, "message": json.dumps(entry)},
-            {"timestamp": int(time.time() * 1000), "message": "START RequestId: 1"},
-        ],
-    )
-    output = nodegx("logs").output
-    assert "one warning stock: low  left=3" in output
-    assert "START" not in output
-    assert "START" in nodegx("logs", "One", "--all").output
-    line = json.loads(nodegx("logs", "One", "--json").stdout)
-    assert (line["workflow"], line["level"], line["left"]) == ("one", "warning", 3)
-    assert nodegx("logs", "--follow", "--until", "now").exit_code == 2
-    assert nodegx("logs", "Three").exit_code == 4
-
-
-# -------------------------------------------------------------------------------- drift, destroy
-
-
-def test_drift(shop: Shop, nodegx: Invoke) -> None:
-    nodegx("deploy", "--yes")
-    result = nodegx("drift")
-    assert (result.exit_code, result.output) == (0, "✓ dev is as it was deployed\n")
-    assert shop.engine is not None
-    shop.engine.drifted = [
-        Step(
-            "done",
-            "update",
-            f"{URN}one",
-            FUNCTION,
-            id="shop-dev-one",
-            diffs=("timeout",),
-            old={"timeout": 35},
-            new={"timeout": 99},
-        ),
-        Step("done", "delete", f"{URN}two", FUNCTION, id="shop-dev-two"),
-    ]
-    result = nodegx("drift")
-    assert result.exit_code == 1
-    assert "timeout: 35 → 99" in result.output
-    assert "shop-dev-two  is gone" in result.output
-    assert "2 resources changed" in result.output
-    assert [each["gone"] for each in data(nodegx("drift", "--json"))] == [False, True]
-
-
-def test_destroy(shop: Shop, nodegx: Invoke) -> None:
-    nodegx("deploy", "--yes")
-    assert nodegx("destroy").exit_code == 2
-    result = nodegx("destroy", "--yes", "--remove-stack")
-    assert result.exit_code == 0, result.output
-    assert "✓ 2 resources of dev deleted" in result.output
-    assert shop.engine is not None
-    assert not shop.engine.known
-    gone = nodegx("destroy", "--yes")
-    assert gone.exit_code == 4
-    assert "nothing is deployed in dev" in gone.output
-
-
-def test_production_is_not_destroyed(shop: Shop, nodegx: Invoke) -> None:
-    nodegx("deploy", "--yes")
-    assert shop.engine is not None
-    shop.engine.kept = [
-        {
-            "urn": f"{URN}history",
-            "type": "aws:dynamodb/table:Table",
-            "id": "shop-dev-history",
-            "custom": True,
-            "protect": True,
-        }
-    ]
-    result = nodegx("destroy", "--yes")
+def test_no_pulumi_command(
+    real_engine: None, shop: Shop, nodegx: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "x")
+    monkeypatch.setenv("PATH", str(shop.root))
+    result = nodegx("deploy", "--yes")
     assert result.exit_code == 5
-    assert "protected: table shop-dev-history" in result.output
-    assert "stacks config set production false" in result.output
+    assert "error: the pulumi command is not installed" in result.output
+    assert "brew install pulumi" in result.output
 
 
-# ------------------------------------------------------------------------------- preview, stacks
-
-
-def test_preview(shop: Shop, nodegx: Invoke) -> None:
-    result = nodegx("preview", "--requests", "100000")
-    assert result.exit_code == 0, result.output
-    assert "+ One" in result.output
-    assert "memory 256 MiB, timeout" in result.output
-    assert "2 created" in result.output
-    assert "100,000  200 ms assumed" in result.output
-    assert "prices of 2026-11" in result.output
-    nodegx("deploy", "--yes")
-    shop.write(manual("Two", value=2, memory=512))
-    found = data(nodegx("preview", "--requests", "1000", "--json"))
-    two = next(each for each in found["workflows"] if each["slug"] == "two")
-    assert two["change"] == "changed"
-    assert two["details"] == ["~ memory 256 MiB → 512 MiB", "~ code"]
-    assert found["cost"]["workflows"][0]["runs"] == 1000
-    assert found["cost"]["total"] > 0
-    quick = data(nodegx("preview", "--no-resources", "--json"))
-    assert quick["resources"] is None
-
-
-def test_prices_of_ones_own(shop: Shop, nodegx: Invoke) -> None:
-    (shop.root / "prices.json").write_text("[]")
-    result = nodegx("preview", "--no-resources", "--prices", "prices.json")
+def test_no_passphrase(
+    real_engine: None, shop: Shop, nodegx: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NODEGX_PULUMI", "/bin/true")
+    result = nodegx("deploy", "--yes")
     assert result.exit_code == 5
-    assert "cannot be read" in result.output
-
-
-def test_stacks(shop: Shop, nodegx: Invoke) -> None:
-    write_stack(shop.root, "prod", production=True)
-    assert nodegx("versions").exit_code == 2
-    assert "no stack is selected" in nodegx("versions").output
-    assert "prod" in nodegx("stacks", "select", "prod").output
-    listed = data(nodegx("stacks", "list", "--json"))
-    assert [(each["name"], each["selected"]) for each in listed] == [("dev", False), ("prod", True)]
-    assert listed[1]["production"]
-    missing = nodegx("deploy", "--stack", "staging", "--yes")
-    assert missing.exit_code == 4
-    assert "nodegx stacks init staging" in missing.output
-    assert nodegx("stacks", "init", "a b").exit_code == 2
-
-
-def test_a_new_stack(shop: Shop, nodegx: Invoke) -> None:
-    result = nodegx("stacks", "init", "staging", "--region", "eu-west-1", "--production")
-    assert result.exit_code == 0, result.output
-    text = (shop.root / "stacks" / "aws" / "Pulumi.staging.yaml").read_text()
-    assert "production: true" in text
-    assert shop.engine is not None
-    assert shop.engine.values == {"aws:region": "eu-west-1"}
-    assert "selected" in result.output
-
-
-def test_the_policy_of_whoever_deploys(shop: Shop, nodegx: Invoke) -> None:
-    write_stack(shop.root, budget=50, functions={"one": {"provisioned": {"min": 1}}})
-    found = data(nodegx("stacks", "policy", "--account", "111122223333"))
-    statements = {each["Sid"]: each for each in found["Statement"]}
-    assert "lambda:UpdateAlias" in statements["Functions"]["Action"]
-    assert all(":111122223333:" in each for each in statements["Functions"]["Resource"])
-    assert {"Budget", "WarmInstances"} <= statements.keys()
-    assert "Domain" not in statements
-
-
-def test_settings(shop: Shop, nodegx: Invoke) -> None:
-    assert nodegx("stacks", "config", "set", "alarmEmail", "ops@example.com").exit_code == 0
-    assert (
-        nodegx("stacks", "config", "set", "secret.KEY", "--secret", input="s3cret\n").exit_code == 0
-    )
-    assert nodegx("stacks", "config", "get", "alarmEmail").output == "ops@example.com\n"
-    listed = nodegx("stacks", "config", "get").output
-    assert "[secret]" in listed
-    assert "s3cret" not in listed
-    assert "s3cret" in nodegx("stacks", "config", "get", "--show-secrets").output
-    unknown = nodegx("stacks", "config", "get", "alarmMail")
-    assert unknown.exit_code == 4
-    assert "did you mean alarmEmail" in unknown.output
-    nodegx("stacks", "config", "rm", "alarmEmail")
-    assert nodegx("stacks", "config", "get", "alarmEmail").exit_code == 4
-    assert nodegx("stacks", "config", "set", "empty", input="").exit_code == 2
-
-
-# ------------------------------------------------------------------------- the history in the cloud
-
-
-def test_a_stack_without_history(shop: Shop, nodegx: Invoke) -> None:
-    for command in (("history", "list"), ("history", "show"), ("metrics",)):
-        result = nodegx(*command, "--stack", "dev")
-        assert result.exit_code == 4, result.output
-        assert "dev has no history in eu-central-1" in result.output
-
-
-def test_history_and_metrics_of_a_stack(shop: Shop, nodegx: Invoke) -> None:
-    from nodegx.providers.aws.history import open_history
-    from nodegx.runtime.history.dynamodb_table import table_definition
-    from nodegx.runtime.history.record import ExecutionRecord, Status
-    from nodegx.runtime.ids import new_id
-
-    made = shop.by_hand
-    made.client("dynamodb").create_table(**table_definition(made.deployment.names.history))
-    now = time.time()
-    record = ExecutionRecord(
-        id=new_id(),
-        workflow="/x/One",
-        trigger="start",
-        status=Status.SUCCESS,
-        started=now - 2,
-        finished=now - 1,
-        revision="",
-        host="x",
-    )
-    store = open_history(made.deployment)
-    store.write([], [record])
-    store.close()
-    listed = data(nodegx("history", "list", "--stack", "dev", "--json"))
-    assert [each["id"] for each in listed["executions"]] == [record.id]
-    assert record.id in nodegx("history", "show", "--stack", "dev").output
-    (found,) = data(nodegx("metrics", "--stack", "dev", "--json"))
-    assert (found["workflow"], found["count"], found["error"]) == ("/x/One", 1, 0)
-    assert found["mean"] == pytest.approx(1.0)
-    output = nodegx("metrics", "--stack", "dev").output
-    assert "One" in output
-    assert "█" in output
-    assert "no executions" in nodegx("metrics").output
+    assert "error: the passphrase for the secrets of dev is needed" in result.output
+    assert "set PULUMI_CONFIG_PASSPHRASE" in result.output

@@ -37,6 +37,7 @@ def open_engine(deployment: Deployment, ask: Ask, *, is_new: bool = False) -> En
         ProviderError: there is no engine, or no passphrase.
     """
     env = dict(os.environ)
+    pulumi = find_pulumi(env)
     if not env.get(BACKEND):
         state = deployment.project.root / STATE
         state.mkdir(parents=True, exist_ok=True)
@@ -48,7 +49,7 @@ def open_engine(deployment: Deployment, ask: Ask, *, is_new: bool = False) -> En
     if deployment.file.region:
         env["AWS_REGION"] = deployment.file.region
     return Engine(
-        find_pulumi(env),
+        pulumi,
         deployment.home,
         deployment.names.label,
         env,
