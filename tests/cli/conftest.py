@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner, Result
 from nodegx.cli.main import main
+
+if TYPE_CHECKING:
+    from tests.support.shop import Shop
 
 Invoke = Callable[..., Result]
 
@@ -75,3 +79,27 @@ def answering(name: str, body: Any = None, **settings: Any) -> dict[str, Any]:
             }
         ],
     }
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK finds moto, and nothing of the developer's."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "PULUMI_")):
+            monkeypatch.delenv(name)
+    from tests.support.moto import moto_server
+
+    for name, value in moto_server().environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def shop(aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A project with a stack, which is the current directory. The engine is faked."""
+    from tests.support.shop import Shop
+
+    made = Shop(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for command in ("deploy", "preview", "stacks", "drift", "destroy"):
+        monkeypatch.setattr(f"nodegx.cli.commands.{command}.open_engine", made.open)
+    return made
