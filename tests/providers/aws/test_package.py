@@ -183,8 +183,26 @@ def test_what_is_too_large_for_a_zip_gets_a_dockerfile(
     assert (bundle.path / "code" / "handler.py").is_file()
     assert (bundle.path / "code" / "nodegx" / "runtime" / "aws" / "entry.py").is_file()
     assert (bundle.path / "packages" / "mangum" / "adapter.py").is_file()
+    assert bundle_of(root).reused
+    name = bundle.path.with_suffix(".image")
+    name.write_text("123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop@sha256:0")
+    assert bundle_of(root).reused
+    assert name.exists()
     monkeypatch.undo()
     assert bundle_of(root).delivery is Delivery.DIRECT
+    assert not name.exists()
+    assert not bundle.path.exists()
+
+
+def test_an_image_of_older_code_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "UNZIPPED", 10_000)
+    bundle = bundle_of(write_project(tmp_path, manual("One")))
+    name = bundle.path.with_suffix(".image")
+    name.write_text("123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop@sha256:0")
+    assert not bundle_of(write_project(tmp_path, manual("One", value=2))).reused
+    assert not name.exists()
 
 
 def test_workflows_with_errors_are_not_bundled(tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ def limited(deployment: Deployment, **limits: int) -> Deployment:
 def bundle(tmp_path: Path, **given: Any) -> Bundle:
     sizes = Sizes(1000, 400_000, given.pop("packages", 0))
     values = {"zipped": 200_000, "delivery": Delivery.DIRECT, **given}
-    return Bundle("one", "/x/One", tmp_path / "one.zip", "00", sizes=sizes, **values)
+    path = tmp_path / ("one.zip" if values["zipped"] else "one.context")
+    return Bundle("one", "/x/One", path, "00", sizes=sizes, **values)
 
 
 # ---------------------------------------------------------------------------------- credentials

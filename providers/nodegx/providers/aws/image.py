@@ -51,12 +51,22 @@ def write_context(
     (directory / "Dockerfile").write_text(text, "utf-8")
 
 
+def reference(directory: Path) -> Path:
+    """The file that names the image built from a directory: a URI with a digest."""
+    return directory.with_suffix(".image")
+
+
+def forget(directory: Path) -> None:
+    """Removes a directory to build an image from, and the name of the image that was."""
+    reference(directory).unlink(missing_ok=True)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
 def instructions(slug: str, directory: Path, architecture: str, repository: str) -> str:
     """The commands that build and push an image and tell the program of it."""
     platform = "linux/arm64" if architecture == "arm64" else "linux/amd64"
     tag = f"{repository}:{slug}"
-    reference = directory.parent / f"{slug}.image"
     return (
         f"docker buildx build --platform {platform} --provenance=false --push -t {tag} {directory} "
-        f"&& docker inspect --format '{{{{index .RepoDigests 0}}}}' {tag} > {reference}"
+        f"&& docker inspect --format '{{{{index .RepoDigests 0}}}}' {tag} > {reference(directory)}"
     )

@@ -151,18 +151,15 @@ class _Packager:
             sum(len(_runtime_file(name)[0]) for name in runtime),
             sum(map(_size, packages.values())),
         )
+        sources = {f"{RUNTIME}/{name}": _runtime_file(name)[0] for name in runtime}
+        directory = self._directory / f"{function.slug}.context"
         if sizes.total > limits.UNZIPPED:
-            path.unlink(missing_ok=True)
-            directory = self._directory / f"{function.slug}.context"
-            sources = {f"{RUNTIME}/{name}": _runtime_file(name)[0] for name in runtime}
-            image.write_context(directory, function, {**code, **sources}, packages)
-            delivery = Delivery.IMAGE
-            return Bundle(function.slug, function.workflow, directory, "", 0, sizes, delivery)
+            return self._context(function, key, directory, {**code, **sources}, packages, sizes)
         known = self._known(function.slug, key, path)
         if known is None:
-            sources = {f"{RUNTIME}/{name}": _runtime_file(name)[0] for name in runtime}
             write_zip(path, {**packages, **code, **sources})
             known = {"key": key, "sha256": _digest(path), "stamp": _stamp(path)}
+        image.forget(directory)
         self._new[function.slug] = {**known, "sizes": asdict(sizes)}
         zipped = int(known["stamp"][0])
         if zipped > limits.ZIPPED:  # cannot be: what is unpacked is smaller
@@ -177,6 +174,26 @@ class _Packager:
             Delivery.DIRECT if zipped <= limits.DIRECT else Delivery.S3,
             reused=known.get("stamp") == self._old.get(function.slug, {}).get("stamp"),
         )
+
+    def _context(
+        self,
+        function: Function,
+        key: str,
+        directory: Path,
+        code: Mapping[str, bytes],
+        packages: Mapping[str, Content],
+        sizes: Sizes,
+    ) -> Bundle:
+        """What a container image is built from. An image of other contents is forgotten."""
+        slug = function.slug
+        (self._directory / f"{slug}.zip").unlink(missing_ok=True)
+        same = self._old.get(slug, {}).get("key") == key and directory.is_dir()
+        if not same:
+            image.forget(directory)
+            image.write_context(directory, function, code, packages)
+        self._new[slug] = {"key": key, "sizes": asdict(sizes)}
+        delivery = Delivery.IMAGE
+        return Bundle(slug, function.workflow, directory, "", 0, sizes, delivery, reused=same)
 
     def finish(self, bundles: list[Bundle]) -> None:
         """Removes the zips of workflows that are gone, and keeps a record."""

@@ -75,8 +75,7 @@ def check_place(deployment: Deployment, outputs: Mapping[str, Any]) -> None:
 def check_bundles(deployment: Deployment, bundles: Iterable[Bundle]) -> None:
     """Raises `ProviderError` if a bundle is too large for Lambda and has no image yet."""
     for bundle in bundles:
-        reference = bundle.path.parent / f"{bundle.slug}.image"
-        if bundle.delivery is not Delivery.IMAGE or reference.is_file():
+        if bundle.delivery is not Delivery.IMAGE or image.reference(bundle.path).is_file():
             continue
         sizes = bundle.sizes
         raise ProviderError(
