@@ -207,8 +207,19 @@ def test_what_a_dead_canary_left_is_cleared_away(shop: Shop, nodegx: Invoke) -> 
 
     versions.send(made.deployment.cloud, made.deployment.names.function("two"), "1", {"2": 0.5})
     result = nodegx("deploy", "--yes")
-    assert "a canary of two was cut off: version 1 has all traffic" in result.output
-    assert made.alias("two") == ("1", {})
+    assert "a canary of two was cut off: version 2 has all traffic" in result.output
+    assert made.alias("two") == ("2", {})
+
+
+def test_a_deployment_goes_forward_after_a_rollback(shop: Shop, nodegx: Invoke) -> None:
+    nodegx("deploy", "--yes")
+    shop.write(manual("Two", value=2))
+    nodegx("deploy", "--yes")
+    nodegx("rollback")
+    assert shop.by_hand.alias("two") == ("1", {})
+    result = nodegx("deploy", "--yes")
+    assert "two goes forward from version 1 to 2" in result.output
+    assert shop.by_hand.alias("two") == ("2", {})
 
 
 # ---------------------------------------------------------------------------- without the engine

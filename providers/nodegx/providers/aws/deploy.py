@@ -145,7 +145,7 @@ class Deployer:
             config=operations.hold_alias(self.deployment) if with_canary else {},
         )
         if not with_canary:
-            self._end_canaries()
+            self._go_forward(outcome)
         published = self._held_back(before, outcome)
         troubles = self._send(published)
         if published:
@@ -182,15 +182,21 @@ class Deployer:
             versions.send(self.deployment.cloud, each.function, each.version, {})
         return ()
 
-    def _end_canaries(self) -> None:
-        """Takes the rest of their traffic from versions of a canary that was cut off."""
+    def _go_forward(self, outcome: Outcome) -> None:
+        """Sends all traffic to what was deployed. The engine does so where it changes an alias; it
+        does not see that one was taken back, or was left by a canary that was cut off."""
+        latest: dict[str, Any] = outcome.outputs.get("versions") or {}
         for live in self.deployment.functions(self.prepared.bundles).values():
             now = versions.traffic(self.deployment.cloud, live.name)
+            version = str(latest.get(live.slug, now.version))
             if now.others:
-                versions.send(self.deployment.cloud, live.name, now.version, {})
-                self.listener.say(
-                    f"a canary of {live.slug} was cut off: version {now.version} has all traffic"
-                )
+                text = f"a canary of {live.slug} was cut off: version {version} has all traffic"
+            elif now.version != version:
+                text = f"{live.slug} goes forward from version {now.version} to {version}"
+            else:
+                continue
+            versions.send(self.deployment.cloud, live.name, version, {})
+            self.listener.say(text)
 
     def _canary(self, published: Sequence[Published], share: float) -> Sequence[Trouble]:
         slugs = {each.slug for each in published}
