@@ -87,18 +87,19 @@ class Function(Resource):
 
     def update(self, id: str, old: Properties, new: Properties) -> None:
         client = self.cloud.client("lambda")
-        configured = _configuration(new) != _configuration(old)
+        live = self.read(id, old) or {}
+        # AWS publishes no version where nothing is different from the last one.
+        configured = _differs(new, live, _CONFIGURATION)
         if configured:
             client.update_function_configuration(FunctionName=id, **_configuration(new))
             self._settle(id)
-        coded = any(
-            old.get(name) != new.get(name) for name in ("sourceCodeHash", "s3Key", "imageUri")
+        coded = (
+            _differs(new, live, {"sourceCodeHash"})
+            if new.get("sourceCodeHash")
+            else _differs(new, old, _CODE)
         )
         if coded:
-            given = _code(new)
-            if "ZipFile" not in given:
-                given = {f"{name[0].upper()}{name[1:]}": value for name, value in given.items()}
-            client.update_function_code(FunctionName=id, **given)
+            client.update_function_code(FunctionName=id, **_code(new))
             self._settle(id)
         if (configured or coded) and new.get("publish"):
             client.publish_version(FunctionName=id)
@@ -445,6 +446,11 @@ def _qualified(properties: Properties) -> Properties:
     if properties.get("qualifier"):
         found["Qualifier"] = properties["qualifier"]
     return found
+
+
+def _differs(wanted: Properties, found: Properties, names: Set[str]) -> bool:
+    """Whether any of these properties is another; what is empty counts as missing."""
+    return any((wanted.get(name) or None) != (found.get(name) or None) for name in names)
 
 
 def _code(inputs: Properties) -> Properties:
