@@ -402,7 +402,7 @@ class LayerVersion(Resource):
     def delete(self, id: str, state: Properties) -> None:
         layer, _, version = id.rpartition(":")
         self.cloud.client("lambda").delete_layer_version(
-            LayerName=layer, VersionNumber=int(version)
+            LayerName=layer.rpartition(":")[2], VersionNumber=int(version)
         )
 
 
