@@ -44,9 +44,9 @@ def cache_directory() -> Path:
 
 @contextmanager
 def locked(path: Path) -> Generator[None]:
-    """Keeps other processes out while something is made."""
+    """Keeps other processes out while something is made at `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
+    with path.with_name(f"{path.name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -60,7 +60,7 @@ def environment(tell: Tell = print) -> Path:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     name = f"{REQUIREMENT.replace('==', '-')}-py{version}"
     home = cache_directory() / name
-    with locked(home.with_suffix(".lock")):
+    with locked(home):
         done = home / ".installed"
         if not done.exists():
             tell(f"Installing {REQUIREMENT} into {home} (once)")

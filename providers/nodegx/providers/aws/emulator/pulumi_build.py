@@ -46,7 +46,7 @@ def find_or_build(tell: Tell = print) -> Path | None:
     if not cached().exists():
         if shutil.which("go") is None:
             return None
-        with locked(cached().parent.with_suffix(".lock")):  # one build for all processes
+        with locked(cached().parent):  # one build for all processes
             if not cached().exists():
                 _build(cached(), tell)
     return cached()
