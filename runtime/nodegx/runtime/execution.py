@@ -57,6 +57,8 @@ class Execution:
         halted: True once the handler has used up the time for its cleanup.
     """
 
+    _clock = staticmethod(time)
+
     def __init__(
         self,
         workflow: Workflow,
@@ -98,7 +100,9 @@ class Execution:
             settings = workflow.settings
             self._capture = Capture(self.secrets.values_read, settings.redact, settings.max_bytes)
             data = self._mode in ("full", "errors")
-            self._recorder = Recorder(self._capture, data=data, on_step=on_step)
+            self._recorder = Recorder(
+                self._capture, data=data, on_step=on_step, clock=self._clock
+            )
         self._begun = 0.0
         self._alive = False
         self._task: asyncio.Task[None] | None = None
@@ -258,7 +262,7 @@ class Execution:
         policy = self.workflow.settings.retry
         attempt = 1
         while True:
-            run = Run(self, self._recorder, attempt)
+            run = self._run(attempt)
             try:
                 await self.workflow.handler(run)
                 return self._verdict or (Status.SUCCESS, None)
@@ -279,8 +283,17 @@ class Execution:
                     self._log_failure(error, info)
                     return Status.ERROR, info
                 self.log_retry(info.node, attempt, policy.attempts, delay, error)
-                await asyncio.sleep(delay)
+                await self._pause(attempt, delay)
                 attempt += 1
+
+    def _run(self, attempt: int) -> Run:
+        """What the handler of an attempt talks to."""
+        return Run(self, self._recorder, attempt)
+
+    async def _pause(self, attempt: int, delay: float) -> None:
+        """Waits before the workflow's next attempt."""
+        del attempt
+        await asyncio.sleep(delay)
 
     def _time_limit(self) -> float | None:
         """Seconds that the handler has: the workflow's own, or what is left until the deadline."""

@@ -68,9 +68,17 @@ async def each(
     items: Sequence[T],
     body: Callable[[T, int], Awaitable[None]],
     concurrency: int,
+    around: Callable[[Branch], Branch] = lambda worker: worker,
 ) -> None:
     """Calls `body(item, index)` for every item, at most `concurrency` at a time. The first error
-    cancels the calls under way and propagates."""
+    cancels the calls under way and propagates.
+
+    Args:
+        items: the items.
+        body: what to call.
+        concurrency: workers that take one item after the other, where there are several of both.
+        around: is given each worker, and returns what runs in its place.
+    """
     numbered = enumerate(items)
     if concurrency <= 1 or len(items) <= 1:
         for index, item in numbered:
@@ -81,7 +89,7 @@ async def each(
         for index, item in remaining:
             await body(item, index)
 
-    workers = [work(numbered) for _ in range(min(concurrency, len(items)))]
+    workers = [around(work(numbered)) for _ in range(min(concurrency, len(items)))]
     async with _Tasks(workers) as tasks:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         _raise_first(tasks)

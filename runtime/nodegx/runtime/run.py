@@ -124,7 +124,7 @@ class Run(Steps):
         errors: list[dict[str, Any]] = []
 
         async def run_body(item: Any, index: int) -> None:
-            scope = self._scope(f"[{index}]")
+            scope = self._scope(node, f"[{index}]")
             try:
                 results[index] = await body(scope, item, index)
             except Exception as error:
@@ -139,7 +139,7 @@ class Run(Steps):
             elements = flow.elements(items, batch_size)
             results[:] = [None] * len(elements)
             errors.clear()
-            await flow.each(elements, run_body, flow.count(concurrency, "concurrency"))
+            await self._each(elements, run_body, flow.count(concurrency, "concurrency"))
             errors.sort(key=lambda error: error["index"])
             return ForEachResult(results, errors)
 
@@ -148,7 +148,15 @@ class Run(Steps):
             options["concurrency"] = concurrency
         if batch_size is not None:
             options["batch_size"] = batch_size
-        return await self.step(node, iterate, items, **options)
+        return await self._block(node, iterate, items, **options)
+
+    async def _each(
+        self, elements: Sequence[T], body: Callable[[T, int], Awaitable[None]], concurrency: int
+    ) -> None:
+        """Runs the iterations of a loop."""
+        from . import flow
+
+        await flow.each(elements, body, concurrency)
 
     async def retry(self, node: Node, body: Callable[[Run], Awaitable[T]], policy: Retry) -> T:
         """Runs `body(run)` until it succeeds or the policy gives up; then its last error
@@ -157,7 +165,7 @@ class Run(Steps):
         async def attempts() -> T:
             attempt = 1
             while True:
-                scope = self if attempt == 1 else self._scope(f"#{attempt}")
+                scope = self if attempt == 1 else self._scope(node, f"#{attempt}")
                 try:
                     return await body(scope)
                 except Exception as error:
@@ -166,7 +174,7 @@ class Run(Steps):
                         raise
                     attempt += 1
 
-        return await self.step(node, attempts)
+        return await self._block(node, attempts)
 
     async def all(self, *branches: Node | Coroutine[Any, Any, Any]) -> bool:
         """Runs branches concurrently until each has ended. The first error cancels the others.

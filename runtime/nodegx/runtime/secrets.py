@@ -10,12 +10,13 @@ from .history.secret_values import SecretValues
 
 class Secrets(Mapping[str, str]):
     """A host's secrets. Whatever is read becomes known to `values_read`, which keeps it out of
-    histories, logs and messages."""
+    histories, logs and messages; `read` has it by name."""
 
-    __slots__ = ("_source", "values_read")
+    __slots__ = ("_source", "read", "values_read")
 
     def __init__(self, source: Mapping[str, str]) -> None:
         self._source = source
+        self.read: dict[str, str] = {}
         self.values_read = SecretValues()
 
     def __getitem__(self, name: str) -> str:
@@ -23,6 +24,8 @@ class Secrets(Mapping[str, str]):
             value = self._source[name]
         except KeyError:
             raise FatalError(f"There is no secret `{name}`", code="secret.missing") from None
+        if value:
+            self.read[name] = value
         self.values_read.add(value)
         return value
 

@@ -52,8 +52,8 @@ class Steps:
         self.env = owner.host.env
         self.secrets = owner.secrets
 
-    def _scope(self, suffix: str) -> Self:
-        """A run whose steps are told apart by `suffix`."""
+    def _scope(self, node: Node, suffix: str) -> Self:
+        """A run for one pass through the body of `node`; its steps are told apart by `suffix`."""
         scope = object.__new__(type(self))
         scope._owner = self._owner
         scope._recorder = self._recorder
@@ -118,8 +118,17 @@ class Steps:
         except SystemExit as error:
             raise _not_an_exit(error, self._owner.id, node.id) from error
 
+    async def _block(self, node: Node, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Runs a node whose body has steps of its own."""
+        return await self.step(node, fn, *args, **kwargs)
+
     async def _recorded_step(
-        self, node: Node, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        node: Node,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        attempt: int = 1,
     ) -> Any:
         if self._owner.halted:
             raise asyncio.CancelledError
@@ -128,7 +137,6 @@ class Steps:
         if recorder is not None:
             record = recorder.begin(node, self._suffix, fn, args, kwargs)
         start = perf_counter()
-        attempt = 1
         try:
             while True:
                 try:
@@ -156,9 +164,9 @@ class Steps:
                 info = self._owner.describe(error)
                 recorder.fail(record, perf_counter() - start, info, attempt)
             raise
-        except BaseException:
+        except BaseException as error:
             if record is not None and recorder is not None:
-                recorder.abort(record, perf_counter() - start, attempt)
+                recorder.abort(record, perf_counter() - start, attempt, error)
             raise
         if record is not None and recorder is not None:
             recorder.end(record, perf_counter() - start, result, attempt)

@@ -29,22 +29,29 @@ class Recorder:
         capture: makes text of values.
         data: whether inputs, outputs and details of errors are recorded at all.
         on_step: is told of every step: (record, `"start"` or `"end"`).
+        clock: tells when steps begin, in seconds since the epoch.
 
     Attributes:
         steps: the records, in the order in which the steps began.
         dropped: how many further steps left no record.
     """
 
-    __slots__ = ("_capture", "_data", "_on_step", "_room", "_unseen", "dropped", "steps")
+    __slots__ = ("_capture", "_data", "_now", "_on_step", "_room", "_unseen", "dropped", "steps")
 
     def __init__(
-        self, capture: Capture, *, data: bool = True, on_step: OnStep | None = None
+        self,
+        capture: Capture,
+        *,
+        data: bool = True,
+        on_step: OnStep | None = None,
+        clock: Callable[[], float] = time,
     ) -> None:
         self.steps: list[StepRecord] = []
         self.dropped = 0
         self._capture = capture
         self._data = data
         self._on_step = on_step
+        self._now = clock
         self._room = MAX_TEXT if data else 0
         self._unseen: set[int] = set()
 
@@ -57,7 +64,7 @@ class Recorder:
         kwargs: dict[str, Any],
     ) -> StepRecord:
         """A step starts: a call of `fn` with those arguments."""
-        step = StepRecord(node.id + suffix, node.id, node.type, time(), 0.0, Status.RUNNING)
+        step = StepRecord(node.id + suffix, node.id, node.type, self._now(), 0.0, Status.RUNNING)
         if self._room > 0:
             step.input = self._text(named_arguments(fn, args, kwargs))
         self._add(step)
@@ -87,9 +94,12 @@ class Recorder:
         if self._on_step is not None:
             self._on_step(step, "end")
 
-    def abort(self, step: StepRecord, duration: float, attempts: int) -> None:
-        """A step was cancelled, or the whole execution ended inside it."""
-        step.status = Status.CANCELLED
+    def abort(
+        self, step: StepRecord, duration: float, attempts: int, error: BaseException
+    ) -> None:
+        """A step was cancelled, or the whole execution was left inside it. An error that leaves
+        it in another state than cancelled has that as `status`."""
+        step.status = getattr(error, "status", Status.CANCELLED)
         step.duration = duration
         step.attempts = attempts
         self._unseen.discard(id(step))
@@ -107,7 +117,7 @@ class Recorder:
         status: Status = Status.SUCCESS,
     ) -> None:
         """A node that takes no time has sent `port`."""
-        step = StepRecord(node.id + suffix, node.id, node.type, time(), 0.0, status)
+        step = StepRecord(node.id + suffix, node.id, node.type, self._now(), 0.0, status)
         step.port = port
         if self._room > 0:
             if input is not None:
@@ -126,12 +136,12 @@ class Recorder:
 
     def skip(self, node: Node, suffix: str) -> None:
         """A node was reached and had nothing to do."""
-        step = StepRecord(node.id + suffix, node.id, node.type, time(), 0.0, Status.SKIPPED)
+        step = StepRecord(node.id + suffix, node.id, node.type, self._now(), 0.0, Status.SKIPPED)
         self._ended(step)
 
     def failed(self, node: str, type: str, suffix: str, info: ErrorInfo) -> StepRecord:
         """A node has failed before its step began. Returns its record."""
-        step = StepRecord(node + suffix, node, type, time(), 0.0, Status.ERROR)
+        step = StepRecord(node + suffix, node, type, self._now(), 0.0, Status.ERROR)
         step.error = self.error_text(info)
         self._ended(step)
         return step

@@ -1,0 +1,227 @@
+"""Values of a workflow as text that gives the very same values back.
+
+The text is JSON. What JSON has no word for is an object with the single key `$`, whose value is a
+list of a tag and what belongs to it: `{"$": ["datetime", "2026-11-28T09:00:00+00:00"]}`. Secrets
+that the execution has read never get into the text: their places hold their names, and get back
+whatever value the secret has by then.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from hashlib import blake2b
+from importlib import import_module
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any, cast
+
+from nodegx.runtime.errors import FatalError
+from nodegx.runtime.history.secret_values import SHORTEST
+
+TAG = "$"
+OURS = "nodegx.runtime."
+"""Modules whose named tuples may be rebuilt; a journal never decides what else is imported."""
+
+MAX_DEPTH = 200
+
+_dump = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
+
+
+class Codec:
+    """Encodes and decodes the values of one execution.
+
+    Args:
+        secrets: all secrets by name, for decoding.
+        read: those that the execution has read so far, by name.
+    """
+
+    __slots__ = ("_read", "_secrets")
+
+    def __init__(self, secrets: Mapping[str, str], read: Mapping[str, str]) -> None:
+        self._secrets = secrets
+        self._read = read
+
+    def encode(self, value: Any) -> str:
+        """`value` as ASCII text.
+
+        Raises:
+            FatalError: code `journal.value`; it holds something that could not be given back.
+        """
+        return _dump(self._plain(value, 0, strict=True))
+
+    def decode(self, text: str) -> Any:
+        """The value that `encode` wrote.
+
+        Raises:
+            FatalError: code `journal.value`; the text is none of `encode`'s. Code
+                `secret.missing`; a secret in it is gone.
+        """
+        try:
+            return json.loads(text, object_hook=self._restore)
+        except (ValueError, TypeError, LookupError, AttributeError, ImportError, RecursionError) as error:
+            raise FatalError(f"The journal cannot be read: {error}", code="journal.value") from None
+
+    def copy(self, value: Any) -> Any:
+        """An equal value that shares nothing with it."""
+        return self.decode(self.encode(value))
+
+    def digest(self, value: Any) -> str:
+        """A hash of any value that is the same in every process; of what cannot be encoded, its
+        type counts."""
+        text = _dump(self._plain(value, 0, strict=False))
+        return blake2b(text.encode("ascii"), digest_size=8).hexdigest()
+
+    # --- encoding ------------------------------------------------------------------------------
+
+    def _plain(self, value: Any, depth: int, *, strict: bool) -> Any:
+        kind: type = type(value)
+        if kind is str:
+            return self._text(value) if self._read else value
+        if kind is int or kind is bool or value is None:
+            return value
+        if kind is float:
+            return value if math.isfinite(value) else {TAG: ["float", repr(value)]}
+        if depth > MAX_DEPTH:
+            raise FatalError("The value is nested too deeply", code="journal.value")
+        if kind is list:
+            items = cast("list[Any]", value)
+            return [self._plain(item, depth + 1, strict=strict) for item in items]
+        if kind is dict:
+            return self._object(value, depth, strict)
+        encode = _SCALARS.get(kind)
+        if encode is not None:
+            return {TAG: [*encode(value)]}
+        if kind is tuple or kind is set or kind is frozenset:
+            items = [self._plain(item, depth + 1, strict=strict) for item in value]
+            if kind is not tuple:
+                items.sort(key=_dump)
+            return {TAG: [kind.__name__, items]}
+        if _is_ours(kind):
+            items = [self._plain(item, depth + 1, strict=strict) for item in value]
+            return {TAG: ["record", f"{kind.__module__}:{kind.__qualname__}", items]}
+        return self._foreign(value, kind, depth, strict)
+
+    def _foreign(self, value: Any, kind: type, depth: int, strict: bool) -> Any:
+        if _named(kind, "decimal", "Decimal"):
+            return {TAG: ["decimal", str(value)]}
+        if _named(kind, "uuid", "UUID"):
+            return {TAG: ["uuid", str(value)]}
+        if isinstance(value, str):
+            return self._plain(str.__str__(value), depth, strict=strict)
+        if isinstance(value, Mapping) and not strict:
+            return self._object(dict(cast("Mapping[Any, Any]", value)), depth, strict)
+        if strict:
+            raise FatalError(
+                f"A {kind.__name__} cannot be kept while the workflow waits; use JSON data",
+                code="journal.value",
+            )
+        if isinstance(value, FunctionType | MethodType | BuiltinFunctionType):
+            return {TAG: ["function", value.__name__]}
+        return {TAG: ["type", kind.__name__]}
+
+    def _object(self, value: dict[Any, Any], depth: int, strict: bool) -> Any:
+        plain = {
+            key: self._plain(item, depth + 1, strict=strict)
+            for key, item in value.items()
+            if type(key) is str
+        }
+        if len(plain) == len(value) and TAG not in plain:
+            if not self._read or all(type(self._text(key)) is str for key in plain):
+                return plain
+        pairs = [
+            [self._plain(key, depth + 1, strict=strict), self._plain(item, depth + 1, strict=strict)]
+            for key, item in value.items()
+        ]
+        return {TAG: ["object", pairs]}
+
+    def _text(self, text: str) -> Any:
+        """A text; if secrets are in it, as its parts."""
+        for name, secret in self._read.items():
+            if text == secret:
+                return {TAG: ["text", [{TAG: ["secret", name]}]]}
+            if len(secret) >= SHORTEST and secret in text:
+                parts: list[Any] = []
+                for number, part in enumerate(text.split(secret)):
+                    if number:
+                        parts.append({TAG: ["secret", name]})
+                    inner = self._text(part) if part else ""
+                    parts += inner[TAG][1] if isinstance(inner, dict) else [inner]
+                return {TAG: ["text", parts]}
+        return text
+
+    # --- decoding ------------------------------------------------------------------------------
+
+    def _restore(self, found: dict[str, Any]) -> Any:
+        if TAG not in found:
+            return found
+        tag, *rest = found[TAG]
+        if tag == "secret":
+            return self._secrets[rest[0]]
+        return _DECODERS[tag](*rest)
+
+
+def _is_ours(kind: type) -> bool:
+    return (
+        issubclass(kind, tuple) and hasattr(kind, "_make") and kind.__module__.startswith(OURS)
+    )
+
+
+def _named(kind: type, module: str, name: str) -> bool:
+    """By name, because importing what no workflow uses would slow every start down."""
+    return kind.__module__ == module and kind.__name__ == name
+
+
+def _record(name: str, values: list[Any]) -> Any:
+    module, _, qualified = name.partition(":")
+    if not module.startswith(OURS):
+        raise ValueError(f"{name} is not a record of the runtime")
+    found: Any = import_module(module)
+    for part in qualified.split("."):
+        found = getattr(found, part)
+    if not (isinstance(found, type) and _is_ours(found)):
+        raise ValueError(f"{name} is not a record of the runtime")
+    make: Callable[..., Any] = found
+    return make(*values)
+
+
+def _decimal(text: str) -> Any:
+    from decimal import Decimal
+
+    return Decimal(text)
+
+
+def _uuid(text: str) -> Any:
+    from uuid import UUID
+
+    return UUID(text)
+
+
+_SCALARS: dict[type, Callable[[Any], tuple[str, Any]]] = {
+    bytes: lambda value: ("bytes", base64.b64encode(value).decode("ascii")),
+    bytearray: lambda value: ("bytearray", base64.b64encode(value).decode("ascii")),
+    datetime: lambda value: ("datetime", value.isoformat()),
+    date: lambda value: ("date", value.isoformat()),
+    time: lambda value: ("time", value.isoformat()),
+    timedelta: lambda value: ("timedelta", [value.days, value.seconds, value.microseconds]),
+}
+
+_DECODERS: dict[str, Callable[..., Any]] = {
+    "bytes": base64.b64decode,
+    "bytearray": lambda text: bytearray(base64.b64decode(text)),
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "timedelta": lambda parts: timedelta(*parts),
+    "decimal": _decimal,
+    "uuid": _uuid,
+    "float": float,
+    "tuple": tuple,
+    "set": set,
+    "frozenset": frozenset,
+    "object": lambda pairs: {key: value for key, value in pairs},
+    "text": "".join,
+    "record": _record,
+}
