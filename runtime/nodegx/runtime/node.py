@@ -60,6 +60,8 @@ class Settings(NamedTuple):
         on_error: workflow that is called when an execution fails.
         retry: policy for executions that fail as a whole; None runs them once.
         timezone: IANA name of the zone in which times without one are read.
+        durable: whether executions keep a journal, from which they go on after long waits and
+            crashes.
     """
 
     timeout: float | None = 300.0
@@ -71,3 +73,4 @@ class Settings(NamedTuple):
     on_error: str | None = None
     retry: Retry | None = None
     timezone: str = "UTC"
+    durable: bool = False

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
+
+MAX_TEXT = 10_000_000
+"""Characters of JSON text that a value may be written as."""
 
 
 class Trigger(NamedTuple):
@@ -36,6 +39,23 @@ class ForEachResult(NamedTuple):
     errors: list[dict[str, Any]]
 
 
+class WaitResult(NamedTuple):
+    """How a `logic.wait` ended.
+
+    `port` is `done`, or `timeout` where the wait was given up. Of a wait for a webhook, `body`,
+    `query` and `headers` are those of the request that ended it, `action` the form's button that
+    was pressed. Of a wait for a condition, `response` is the last answer that was polled. What
+    does not belong to the wait is None.
+    """
+
+    port: str = "done"
+    body: Any = None
+    query: Any = None
+    headers: Any = None
+    action: str | None = None
+    response: Any = None
+
+
 class ExecutionInfo(NamedTuple):
     """What expressions read as `execution`. `started` is an ISO 8601 time in UTC; `attempt`
     counts from 1."""
@@ -50,3 +70,30 @@ def iso_time(seconds: float) -> str:
     """Seconds since the epoch as ISO 8601 in UTC with milliseconds: `2026-11-23T09:00:00.000Z`."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def weight(value: Any, before: int = 0) -> int:
+    """About how many characters a value has as JSON text, or any number above `MAX_TEXT`.
+
+    A value that holds another one many times is small in memory and may be huge as text; so this
+    is asked before it is written.
+
+    Args:
+        value: JSON data.
+        before: the weight of what goes into the same text.
+    """
+    stack: list[Any] = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            before += len(item)
+        elif isinstance(item, dict):
+            held = cast("dict[Any, Any]", item)
+            stack.extend(held)
+            stack.extend(held.values())
+        elif isinstance(item, list | tuple | set | frozenset):
+            stack.extend(cast("list[Any]", item))
+        before += 1
+        if before + len(stack) > MAX_TEXT:
+            return before + len(stack)
+    return before

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from .limits import Gate
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from .sourcemap import SourceMap
 
 Handler = Callable[["Run"], Awaitable[None]]
+Key = Callable[[Any], Any]
+"""Finds in a trigger's value what tells one request from another."""
+
+NO_KEYS: Mapping[str, Key] = MappingProxyType({})
 
 
 class Workflow:
@@ -23,18 +28,26 @@ class Workflow:
         handler: the compiled coroutine function.
         settings: limits and history settings.
         revision: hash of the workflow this was compiled from; empty if unknown.
+        keys: idempotency keys by the id of the trigger node: functions of the trigger's value.
         gate: admits as many executions at a time as `settings.concurrency` allows.
     """
 
-    __slots__ = ("_source", "gate", "handler", "name", "revision", "settings")
+    __slots__ = ("_source", "gate", "handler", "keys", "name", "revision", "settings")
 
     def __init__(
-        self, name: str, handler: Handler, settings: Settings, *, revision: str = ""
+        self,
+        name: str,
+        handler: Handler,
+        settings: Settings,
+        *,
+        revision: str = "",
+        keys: Mapping[str, Key] = NO_KEYS,
     ) -> None:
         self.name = name
         self.handler = handler
         self.settings = settings
         self.revision = revision
+        self.keys = keys
         self.gate = Gate(settings.concurrency)
         self._source: SourceMap | None = None
 
@@ -76,11 +89,14 @@ def workflow(
     on_error: str | None = None,
     retry: Retry | None = None,
     timezone: str = "UTC",
+    durable: bool = False,
+    keys: Mapping[str, Key] = NO_KEYS,
 ) -> Callable[[Handler], Workflow]:
-    """Makes a handler a `Workflow`. The arguments are those of `Settings`.
+    """Makes a handler a `Workflow`. The arguments are those of `Settings`, and two more.
 
     Args:
         name: the workflow's full name.
+        keys: see `Workflow`.
     """
     settings = Settings(
         timeout=timeout,
@@ -92,9 +108,10 @@ def workflow(
         on_error=on_error,
         retry=retry,
         timezone=timezone,
+        durable=durable,
     )
 
     def decorate(handler: Handler) -> Workflow:
-        return Workflow(name, handler, settings)
+        return Workflow(name, handler, settings, keys=keys)
 
     return decorate
