@@ -24,6 +24,10 @@ class HistorySink(Protocol):
         """Keeps the end of an execution, its steps included."""
         ...
 
+    async def kept(self, record: ExecutionRecord) -> None:
+        """As `finished`, but returns only once a crash cannot lose it any more."""
+        ...
+
 
 class Host(Protocol):
     """The surroundings of a run.

@@ -250,27 +250,119 @@ class Run(Steps):
     ) -> None:
         self._owner.reply(make_reply(status, headers, body))
 
-    async def wait(self, node: Node, *, seconds: Any = None, until: Any = None) -> None:
-        """Pauses for a duration (seconds, or text such as `5s`), or until a point in time (ISO
-        8601 text, datetime, or seconds since the epoch). A time that has passed does not wait.
+    async def wait(
+        self,
+        node: Node,
+        *,
+        seconds: Any = None,
+        until: Any = None,
+        webhook: Mapping[str, Any] | None = None,
+        condition: Callable[[Any, int], Any] | None = None,
+        poll: Mapping[str, Any] | None = None,
+        timeout: Any = None,  # noqa: ASYNC109 (the end of a wait may be a year away)
+        on_timeout: str = "fail",
+    ) -> Any:
+        """Pauses for a duration, until a point in time, for a request, or for a condition.
+
+        Args:
+            node: the wait's node.
+            seconds: how long: seconds, or text such as `5s`.
+            until: ISO 8601 text, a datetime, or seconds since the epoch; a time that has passed
+                does not wait.
+            webhook: what the request must be like: `method`, `auth`, `form`.
+            condition: gets the response to the poll, and how often it was asked; true ends the
+                wait.
+            poll: what is asked, and how often; see `waiting.Poll`.
+            timeout: the longest wait for a request or a condition, as `seconds`.
+            on_timeout: `fail` raises when that is over; `branch` returns a result with the port
+                `timeout`.
+
+        Returns:
+            A `WaitResult` of a wait for a request or a condition; None of one for a time.
 
         Raises:
             FatalError: code `time.duration` or `time.format`; the argument is nothing of that kind.
+                Code `wait.unsupported`; requests cannot reach this process.
+            RetriableError: code `wait.timeout`.
         """
+        if webhook is not None:
+            return await self.step(
+                node, self._wait_for_request, webhook, on_timeout, **_given(timeout=timeout)
+            )
+        if condition is not None:
+            return await self.step(
+                node,
+                self._wait_for_condition,
+                condition,
+                poll,
+                on_timeout,
+                **_given(timeout=timeout),
+            )
+        if seconds is None:
+            return await self.step(node, self._wait_for_time, until=until)
+        return await self.step(node, self._wait_for_time, seconds)
 
-        async def pause(seconds: Any = None, until: Any = None) -> None:
-            from . import clock
+    async def _wait_for_time(self, seconds: Any = None, until: Any = None) -> None:
+        await asyncio.sleep(self._delay(seconds, until))
 
-            if seconds is None:
-                delay = clock.seconds_until(until, self._owner.workflow.settings.timezone)
-            else:
-                delay = clock.duration(seconds)
-            await asyncio.sleep(delay)
+    def _delay(self, seconds: Any, until: Any) -> float:
+        from . import clock
 
         if seconds is None:
-            await self.step(node, pause, until=until)
-        else:
-            await self.step(node, pause, seconds)
+            return clock.seconds_until(until, self._owner.workflow.settings.timezone)
+        return clock.duration(seconds)
+
+    async def _wait_for_request(
+        self,
+        webhook: Mapping[str, Any],
+        on_timeout: str,
+        timeout: Any = None,  # noqa: ASYNC109
+    ) -> Any:
+        raise FatalError(
+            "No request can reach this process; a server or a function can wait for one",
+            code="wait.unsupported",
+        )
+
+    async def _wait_for_condition(
+        self,
+        condition: Callable[[Any, int], Any],
+        poll: Mapping[str, Any] | None,
+        on_timeout: str,
+        timeout: Any = None,  # noqa: ASYNC109
+    ) -> Any:
+        from .clock import duration
+        from .values import WaitResult
+        from .waiting import Poll, timed_out
+
+        asking = Poll(poll)
+        limit = None if timeout is None else duration(timeout)
+        end = None if limit is None else time() + limit
+        attempt = 1
+        while True:
+            answered, response = await asking.ask(self._owner)
+            if answered and condition(response, attempt):
+                return WaitResult("done", response=response)
+            pause = asking.interval(attempt)
+            if end is not None:
+                left = end - time()
+                if left <= 0:
+                    if on_timeout == "branch":
+                        return WaitResult("timeout", response=response)
+                    raise timed_out("What it waits for", limit)
+                pause = min(pause, left)
+            await asyncio.sleep(pause)
+            attempt += 1
+
+    def resume_url(self, node: Node) -> str:
+        """The URL that ends the wait `node` in this execution.
+
+        Raises:
+            FatalError: code `wait.unsupported`; requests cannot reach this process.
+        """
+        del node
+        raise FatalError(
+            "No request can reach this process, so it has no resume URLs", code="wait.unsupported"
+        )
 
     async def call(self, node: Node, workflow: str, input: Any = None, wait: bool = True) -> Any:
         """Runs another workflow and returns its answer; with `wait` False only starts it and
@@ -282,12 +374,7 @@ class Run(Steps):
 
         async def call(workflow: str, input: Any, wait: bool = True) -> Any:
             depth = self._owner.depth + 1
-            if depth > MAX_CALL_DEPTH:
-                raise FatalError(
-                    f"Workflows may call one another {MAX_CALL_DEPTH} levels deep;"
-                    f" {workflow} would be one more",
-                    code="call.depth",
-                )
+            check_depth(workflow, depth)
             return await self._owner.host.call(
                 workflow, input, parent=self._owner.id, depth=depth, wait=wait
             )
@@ -316,6 +403,25 @@ class Run(Steps):
     def random(self) -> float:
         """A random number from 0 to below 1."""
         return random.random()  # noqa: S311 - for samples and jitter; uuid() is for secrets
+
+
+def check_depth(workflow: str, depth: int) -> None:
+    """Refuses calls that are nested too deeply.
+
+    Raises:
+        FatalError: code `call.depth`.
+    """
+    if depth > MAX_CALL_DEPTH:
+        raise FatalError(
+            f"Workflows may call one another {MAX_CALL_DEPTH} levels deep;"
+            f" {workflow} would be one more",
+            code="call.depth",
+        )
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """The options that are not None."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def make_reply(status: Any, headers: Mapping[str, Any] | None, body: Any) -> Reply:

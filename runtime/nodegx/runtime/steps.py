@@ -129,14 +129,16 @@ class Steps:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         attempt: int = 1,
+        ago: float = 0.0,
     ) -> Any:
+        """Runs a step that began `ago` seconds ago and is at its attempt number `attempt`."""
         if self._owner.halted:
             raise asyncio.CancelledError
         recorder = self._recorder
         record = None
         if recorder is not None:
             record = recorder.begin(node, self._suffix, fn, args, kwargs)
-        start = perf_counter()
+        start = perf_counter() - ago
         try:
             while True:
                 try:
@@ -144,7 +146,7 @@ class Steps:
                         from .retry import within
 
                         result = await within(
-                            node.timeout, lambda: _settle(fn(*args, **kwargs)), f"`{node.id}`"
+                            node.timeout, lambda: settled(fn(*args, **kwargs)), f"`{node.id}`"
                         )
                     else:
                         result = fn(*args, **kwargs)
@@ -204,6 +206,6 @@ def _is_awaitable(result: object) -> bool:
     return kind not in _PLAIN and hasattr(kind, "__await__")
 
 
-async def _settle(result: Any) -> Any:
+async def settled(result: Any) -> Any:
     """The result of a call that may be asynchronous."""
     return await result if _is_awaitable(result) else result

@@ -12,6 +12,8 @@ from time import time
 from types import TracebackType
 from typing import Any
 
+from nodegx.runtime.history.record import Status
+
 from .state import Wait
 
 
@@ -22,6 +24,9 @@ class Unwound(BaseException):
 
 class Suspended(Unwound):
     """The execution waits, and goes on in another process or later in this one."""
+
+    status = Status.WAITING
+    """What becomes of the steps that are left."""
 
 
 class Lost(Unwound):

@@ -10,13 +10,23 @@ from enum import StrEnum
 class Status(StrEnum):
     """State of an execution or a step."""
 
+    QUEUED = "queued"  # accepted, and not started yet
     RUNNING = "running"
+    WAITING = "waiting"  # suspended: it goes on when its wait is over
     SUCCESS = "success"
     ERROR = "error"
     CANCELLED = "cancelled"
     TIMEOUT = "timeout"
     INTERRUPTED = "interrupted"  # its process died
     SKIPPED = "skipped"
+
+    @property
+    def is_end(self) -> bool:
+        """Whether nothing comes after it."""
+        return self not in _UNFINISHED
+
+
+_UNFINISHED = frozenset({Status.QUEUED, Status.RUNNING, Status.WAITING})
 
 
 @dataclass(slots=True)
@@ -42,7 +52,8 @@ class StepRecord:
 @dataclass(slots=True)
 class ExecutionRecord:
     """One run of a workflow. `trigger` is the trigger node's id; `input` the trigger's value,
-    `output` the answer and `error` an `ErrorInfo`, each as JSON text."""
+    `output` the answer and `error` an `ErrorInfo`, each as JSON text. One that is `durable` goes
+    on when its process has died; `audit` is a JSON list of what people did to it."""
 
     id: str
     workflow: str
@@ -58,3 +69,5 @@ class ExecutionRecord:
     # `list` itself: calling the alias `list[StepRecord]` takes three times as long.
     steps: list[StepRecord] = field(default_factory=list)  # pyright: ignore[reportUnknownVariableType]
     host: str = ""
+    durable: bool = False
+    audit: str | None = None
