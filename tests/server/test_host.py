@@ -64,7 +64,9 @@ async def test_calls_that_cannot_work_fail_readably(build: Path, running: Any) -
         build,
         """
     try:
-        await run.call(CALL, start.body["name"], start.body["input"])
+        times = start.body.get("times", 0)
+        given = [["x" * 1000] * times] * times if times else start.body["input"]
+        await run.call(CALL, start.body["name"], given)
     except Exception as exc:
         error = run.caught(CALL, exc)
         await run.respond(RESPOND, body=[error.code, error.message])
@@ -85,6 +87,9 @@ async def test_calls_that_cannot_work_fail_readably(build: Path, running: Any) -
             answer = await client.post("/call", json={"name": name, "input": given})
             assert answer.json()[0] == code
             assert words in answer.json()[1]
+        answer = await client.post("/call", json={"name": "Callee", "times": 120})
+        assert answer.json()[0] == "json"
+        assert "more than 10,000,000 characters" in answer.json()[1]
 
 
 async def test_callers_and_callees_share_no_data(build: Path, running: Any) -> None:

@@ -15,8 +15,9 @@ from typing import Any
 
 MEMORY = 1_500_000_000
 """Bytes of address space."""
-SECONDS = 4
-"""Processor time for one expression."""
+SECONDS = 8
+"""Processor time for one expression: some times what the slowest needs for all that it may build,
+and nothing beside what it would need without limits."""
 BUILTINS = (
     *("len", "min", "max", "sum", "any", "all", "abs", "round", "int", "bool", "list", "set"),
     *("zip", "enumerate"),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 
 MAX_TEXT = 10_000_000
 """Characters of JSON text that a value may be written as."""
+_SCALARS = frozenset({int, float, bool, type(None)})
 
 
 class Trigger(NamedTuple):
@@ -75,8 +76,8 @@ def iso_time(seconds: float) -> str:
 def weight(value: Any, before: int = 0) -> int:
     """About how many characters a value has as JSON text, or any number above `MAX_TEXT`.
 
-    A value that holds another one many times is small in memory and may be huge as text; so this
-    is asked before it is written.
+    A value that holds another one many times is small in memory and may be huge as text; one that
+    holds itself has no end. So this is asked before a value is written.
 
     Args:
         value: JSON data.
@@ -85,15 +86,20 @@ def weight(value: Any, before: int = 0) -> int:
     stack: list[Any] = [value]
     while stack:
         item = stack.pop()
-        if isinstance(item, str):
+        kind = type(item)
+        before += 1
+        if kind is str:
             before += len(item)
+        elif kind in _SCALARS:
+            continue
         elif isinstance(item, dict):
             held = cast("dict[Any, Any]", item)
             stack.extend(held)
             stack.extend(held.values())
         elif isinstance(item, list | tuple | set | frozenset):
             stack.extend(cast("list[Any]", item))
-        before += 1
+        elif isinstance(item, str):
+            before += len(item)
         if before + len(stack) > MAX_TEXT:
             return before + len(stack)
     return before

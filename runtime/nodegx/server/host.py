@@ -23,7 +23,7 @@ from nodegx.runtime.triggers.problem import Problem
 from nodegx.runtime.triggers.request import CloudRequest, WebhookRequest
 from nodegx.runtime.triggers.route import Route
 from nodegx.runtime.triggers.timetable import Tick
-from nodegx.runtime.values import Trigger
+from nodegx.runtime.values import MAX_TEXT, Trigger, weight
 
 from .registry import Registry
 from .scheduler import Schedule
@@ -266,10 +266,12 @@ def isolated(value: Any, name: str) -> Any:
     """A copy of JSON data that shares nothing with the original.
 
     Raises:
-        FatalError: code `json`; it is no JSON.
+        FatalError: code `json`; it is no JSON, or has more than `MAX_TEXT` characters.
     """
     if value is None or isinstance(value, str | int | float):
         return value
+    if weight(value) > MAX_TEXT:
+        raise FatalError(f"{name} would have more than {MAX_TEXT:,} characters", code="json")
     try:
         return json.loads(json.dumps(value))
     except (TypeError, ValueError, RecursionError) as exc:

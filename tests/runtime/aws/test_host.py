@@ -174,6 +174,20 @@ async def test_unknown_workflows_cannot_be_called(host: AwsHost) -> None:
         await host.call("/Other", None, parent="p", depth=1)
 
 
+HUGE = [["x" * 100_000] * 1000] * 1000
+"""100 kB in memory, 100 GB as text."""
+
+
+async def test_what_is_huge_as_text_goes_nowhere(service: Service, host: AwsHost) -> None:
+    with pytest.raises(FatalError, match="more than 10,000,000 characters") as caught:
+        await host.call("/Charge", HUGE, parent="p", depth=1)
+    assert caught.value.code == "call.size"
+    with pytest.raises(FatalError, match="more than 10,000,000 characters") as caught:
+        await host.emit("order.created", HUGE, source="p", depth=1)
+    assert caught.value.code == "emit.size"
+    assert service.asked == []
+
+
 # --- events ----------------------------------------------------------------------------------------
 
 

@@ -39,6 +39,8 @@ def test_json() -> None:
         json_content({"a": {1, 2}})
     with pytest.raises(FatalError, match="not JSON"):
         json_content(float("nan"))
+    with pytest.raises(FatalError, match="not JSON of at most 10,000,000 characters"):
+        json_content([["x" * 100_000] * 1000] * 1000)
 
 
 def test_form() -> None:

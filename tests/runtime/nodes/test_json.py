@@ -39,6 +39,12 @@ def test_what_is_not_json(value: Any) -> None:
     assert caught.value.code == "json.invalid"
 
 
+def test_what_is_huge_as_text_is_not_written() -> None:
+    with pytest.raises(FatalError, match="of at most 10,000,000 characters") as caught:
+        json.stringify([["x" * 100_000] * 1000] * 1000)
+    assert caught.value.code == "json.invalid"
+
+
 def test_a_cycle_is_not_json() -> None:
     cycle: list[Any] = []
     cycle.append(cycle)

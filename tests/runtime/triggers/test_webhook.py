@@ -97,6 +97,7 @@ async def test_sends_a_header_several_times_for_a_list(make_app: MakeApp, flow: 
         Reply(status="200"),  # type: ignore[arg-type]
         Reply(body={"a": float("nan")}),
         Reply(body={"a": object()}),
+        Reply(body=[["x" * 100_000] * 1000] * 1000),  # 100 kB in memory, 100 GB as text
     ],
 )
 async def test_refuses_answers_that_cannot_be_sent(

@@ -10,6 +10,7 @@ from nodegx.runtime.errors import FatalError, NodegxError
 from nodegx.runtime.history.plain import plain
 from nodegx.runtime.ids import new_id
 from nodegx.runtime.run import MAX_CALL_DEPTH
+from nodegx.runtime.values import MAX_TEXT, weight
 
 if TYPE_CHECKING:
     from .host import AwsHost
@@ -25,13 +26,17 @@ async def call(
     """Invokes another workflow's function.
 
     Raises:
-        FatalError: code `call.unknown`; this function may not call it.
+        FatalError: code `call.unknown`; this function may not call it. Code `call.size`; the
+            payload has more than `MAX_TEXT` characters.
         NodegxError: code `call.failed`; it failed.
         AwsError: it could not be invoked.
     """
     arn = host.environment.functions.get(workflow)
     if arn is None:
         raise FatalError(f"There is no workflow {workflow} to call", code="call.unknown")
+    if weight(payload) > MAX_TEXT:
+        message = f"The input of a call would have more than {MAX_TEXT:,} characters"
+        raise FatalError(message, code="call.size")
     execution = new_id()
     call = {"parent": parent, "depth": depth, "execution": execution}
     body = json.dumps({"nodegx": {"call": call}, "input": plain(payload)}).encode()
@@ -65,7 +70,8 @@ async def emit(host: AwsHost, event: str, payload: Any, *, source: str, depth: i
     """Puts an event on the deployment's bus.
 
     Raises:
-        FatalError: there is no bus, or events lead to one another without end.
+        FatalError: there is no bus, events lead to one another without end, or the data has more
+            than `MAX_TEXT` characters.
         NodegxError: the bus refused it.
     """
     if depth > MAX_CALL_DEPTH:
@@ -74,6 +80,9 @@ async def emit(host: AwsHost, event: str, payload: Any, *, source: str, depth: i
     bus = host.environment.event_bus
     if bus is None:
         raise FatalError("This deployment has no event bus", code="emit.bus")
+    if weight(payload) > MAX_TEXT:
+        message = f"The data of {event} would have more than {MAX_TEXT:,} characters"
+        raise FatalError(message, code="emit.size")
     event_id = new_id()
     detail = {
         "name": event,

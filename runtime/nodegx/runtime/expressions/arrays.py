@@ -54,7 +54,7 @@ def pluck(items: Any, path: Any) -> list[Any]:
 
 def where(items: Any, path: Any, value: Any) -> list[Any]:
     """The elements that have this value at the path."""
-    wanted = identity(value)
+    (wanted,) = map(identity, weighed([value]))
     source = array(items, "where")
     found = weighed(get(item, path) for item in source)
     return [item for item, key in zip(source, found, strict=True) if identity(key) == wanted]

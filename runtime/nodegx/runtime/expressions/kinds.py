@@ -47,6 +47,11 @@ def _plain(value: Any) -> Any:
     return f"<{type(value).__name__}>"
 
 
+_compact = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False
+).encode
+
+
 def to_json(value: Any, indent: int | None = None) -> str:
     """Writes JSON, compact unless `indent` is a number of spaces (8 at most).
 
@@ -54,14 +59,13 @@ def to_json(value: Any, indent: int | None = None) -> str:
         FatalError: the text would be too long, or the value holds itself, NaN or Infinity.
     """
     weigh(value)
-    separators = (",", ":") if indent is None else None
-    spaces = None if indent is None else max(0, min(int(indent), _MAX_INDENT))
     try:
+        if indent is None:
+            return _compact(value)
         return json.dumps(
             value,
             ensure_ascii=False,
-            separators=separators,
-            indent=spaces,
+            indent=max(0, min(int(indent), _MAX_INDENT)),
             default=_plain,
             allow_nan=False,
         )
@@ -185,12 +189,11 @@ def number(value: Any, default: Any = MISSING) -> Any:
 
 
 def identity(value: Any) -> Any:
-    """A hashable stand-in: equal for equal JSON, and 1 is not true."""
+    """A hashable stand-in: equal for equal JSON, and 1 is not true. The value has been weighed."""
     if isinstance(value, bool):
         return ("boolean", value)
     if value is None or isinstance(value, _PLAIN):
         return value
-    weigh(value)
     return ("json", json.dumps(value, sort_keys=True, default=_plain))
 
 

@@ -10,12 +10,13 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeGuard, TypeVar
 
+from nodegx.runtime import values
 from nodegx.runtime.errors import FatalError
 
 _Items = TypeVar("_Items")
 _Sized = TypeVar("_Sized", bound=Collection[Any])
 
-MAX_SIZE = 10_000_000
+MAX_SIZE = values.MAX_TEXT
 """Characters of a text, or elements of an array, that one function may build."""
 MAX_STEPS = 10_000_000
 """Steps of all loops inside one outermost loop."""
@@ -106,10 +107,10 @@ def counted(value: _Sized) -> _Sized:
     return value
 
 
-def weighed(values: Iterable[Any]) -> Iterator[Any]:
+def weighed(items: Iterable[Any]) -> Iterator[Any]:
     """The same values. All of them together may not be longer than `MAX_SIZE` as JSON."""
     weight = 0
-    for value in values:
+    for value in items:
         if is_object(value) or is_array(value):
             weight = weigh(value, weight)
         yield value
@@ -126,17 +127,7 @@ def weigh(value: Any, weight: int = 0) -> int:
     Returns:
         The weight of everything so far, in characters.
     """
-    stack: list[Any] = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, str):
-            weight += len(item)
-        elif is_object(item):
-            stack.extend(item)
-            stack.extend(item.values())
-        elif is_array(item):
-            stack.extend(item)
-        weight += 1
-        if weight + len(stack) > MAX_SIZE:
-            raise too_large(f"the JSON would have more than {MAX_SIZE:,} characters")
+    weight = values.weight(value, weight)
+    if weight > MAX_SIZE:
+        raise too_large(f"the JSON would have more than {MAX_SIZE:,} characters")
     return weight

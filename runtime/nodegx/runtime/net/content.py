@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 
 from nodegx.runtime.errors import FatalError
 from nodegx.runtime.messages import describe_type
+from nodegx.runtime.values import MAX_TEXT, weight
 
 from .fields import header, mapping, pairs
 from .urls import encode_form
@@ -27,7 +28,13 @@ class Content(NamedTuple):
 
 
 def json_content(value: Any) -> Content:
-    """JSON, in UTF-8."""
+    """JSON, in UTF-8.
+
+    Raises:
+        FatalError: code `http.body`; it is none, or has more than `MAX_TEXT` characters.
+    """
+    if weight(value) > MAX_TEXT:
+        raise FatalError(f"`json` is not JSON of at most {MAX_TEXT:,} characters", code=CODE)
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return Content("application/json", text.encode())

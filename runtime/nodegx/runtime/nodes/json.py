@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from nodegx.runtime.errors import FatalError
+from nodegx.runtime.values import MAX_TEXT, weight
 
 if TYPE_CHECKING:
     from .schema import Fault
@@ -53,8 +54,11 @@ def stringify(value: Any, *, indent: int | None = None, sort_keys: bool = False)
     """JSON text of a value.
 
     Raises:
-        FatalError: code `json.invalid`, the value is not JSON (a set, NaN, a cycle).
+        FatalError: code `json.invalid`, the value is not JSON (a set, NaN, a cycle), or the text
+            would have more than `MAX_TEXT` characters.
     """
+    if weight(value) > MAX_TEXT:
+        raise FatalError(f"the value is not JSON of at most {MAX_TEXT:,} characters", code=CODE)
     try:
         return text_json.dumps(
             value,

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, Protocol, cast
 
+from nodegx.runtime.values import MAX_TEXT, weight
+
 from .problem import Problem
 
 Headers = list[tuple[bytes, bytes]]
@@ -113,8 +115,10 @@ def to_json(value: Any) -> bytes:
     """`value` as compact JSON; dates become ISO text, bytes base64.
 
     Raises:
-        ReplyError: it cannot be written as JSON.
+        ReplyError: it cannot be written as JSON, or would have more than `MAX_TEXT` characters.
     """
+    if weight(value) > MAX_TEXT:
+        raise ReplyError(f"the body is not JSON of at most {MAX_TEXT:,} characters")
     try:
         return _ENCODE(value).encode("utf-8", "replace")
     except (TypeError, ValueError, RecursionError) as exc:
