@@ -294,9 +294,9 @@ def chain(length: int) -> str:
 def test_large_drawings_take_no_time(wires: str) -> None:
     merges = [merge(f"m{number}") for number in range(500)] if "m0" in wires else []
     drawn = graph(document(wires, *merges))
-    started = time.perf_counter()
+    started = time.process_time()  # other work on the machine must not count
     structure(drawn)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_conditions_in_a_row_do_not_nest() -> None:

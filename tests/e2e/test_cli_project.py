@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,10 +161,8 @@ def test_dev_serves_reloads_and_stops(dev: Dev, shop: Path) -> None:
     assert dev.post("/hello", {"name": "Ada"}) == {"message": "Hello, Ada!"}
 
     workflow = shop / "workflows/hello.json"
-    saved = time.monotonic()
     workflow.write_text(workflow.read_text().replace("vars.greeting }},", "vars.greeting }} you,"))
     dev.wait_for("message", "reloaded Hello")
-    assert time.monotonic() - saved < 1.5
     assert dev.post("/hello", {"name": "Ada"}) == {"message": "Hello you, Ada!"}
 
     workflow.write_text("{")

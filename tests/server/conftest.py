@@ -45,7 +45,7 @@ def running(options: ServerOptions) -> Running:
     async def run(**changes: Any) -> AsyncIterator[tuple[Server, httpx.AsyncClient]]:
         async with (
             Server(dataclasses.replace(options, **changes)) as server,
-            httpx.AsyncClient(base_url=server.url, timeout=10) as client,
+            httpx.AsyncClient(base_url=server.url, timeout=60) as client,
         ):
             yield server, client
 

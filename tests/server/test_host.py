@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +48,13 @@ async def test_a_call_without_waiting_gives_the_execution(
     await run.respond(RESPOND, body=result)
 """,
     )
-    callee(build, "    await run.wait(WAIT, seconds=0.3)")
-    async with running() as (_, client):
-        begin = time.perf_counter()
+    callee(build, "    await run.wait(WAIT, seconds=60)")
+    async with running(drain=0.1) as (_, client):
         answer = (await client.post("/call")).json()
-        assert time.perf_counter() - begin < 0.25
     records = {record.workflow: record for record in recorded()}
     assert answer == {"execution": records["Callee"].id}
-    assert records["Callee"].status == Status.SUCCESS
+    assert records["Caller"].status == Status.SUCCESS
+    assert records["Callee"].status == Status.CANCELLED  # it went on until the server stopped
 
 
 async def test_calls_that_cannot_work_fail_readably(build: Path, running: Any) -> None:
@@ -136,16 +134,14 @@ async def test_events_reach_every_listener_at_once(
     await run.respond(RESPOND, body=identifier)
 """
     write_workflow(build, "Shop", simple("Shop", body), [webhook("/shop")])
-    slow = "    await run.wait(WAIT, seconds=0.3)"
+    slow = "    await run.wait(WAIT, seconds=1)"
     listens(build, "Exact", "order.created", slow)
     listens(build, "Prefix", "order.*", slow)
     listens(build, "Large", "*", slow, filter=[{"path": "total", "op": "gt", "value": 100}])
     listens(build, "Small", "*", slow, filter=[{"path": "total", "op": "lte", "value": 100}])
     listens(build, "Other", "order.deleted", slow)
-    begin = time.perf_counter()
     async with running() as (_, client):
         answer = await client.post("/shop")
-        assert time.perf_counter() - begin < 2
     shop, *started = recorded()
     assert {record.workflow for record in started} == {"Exact", "Prefix", "Large"}
     assert max(r.started for r in started) < min(r.finished for r in started)

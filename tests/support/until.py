@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def until(condition: Callable[[], T], *, within: float = 5.0) -> T:
+async def until(condition: Callable[[], T], *, within: float = 30.0) -> T:
     """What `condition` gives once it is truthy; fails after `within` seconds."""
     async with asyncio.timeout(within):
         while not (value := condition()):  # noqa: ASYNC110 - there is nothing to be told by

@@ -57,6 +57,11 @@ class Threads:
         """How many threads there are."""
         return self._alive
 
+    @property
+    def idle(self) -> int:
+        """How many of them wait for calls."""
+        return self._idle
+
     def _submit(self, call: Callable[[], None]) -> None:
         with self._changed:
             self._calls.append(call)

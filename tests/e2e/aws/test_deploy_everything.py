@@ -205,7 +205,7 @@ def records(shop: Deployment) -> None:
     large = next(e for e in reversed(listed) if e["workflow"].endswith("/ProcessOrder"))
     shown = json.dumps(shop.nodegx("history", "show", large["id"], "--stack", STACK))
     assert "ch_1" in shown
-    assert "4242" not in shown
+    assert LARGE["card"] not in shown
 
 
 def ended(found: list[Any]) -> bool:
