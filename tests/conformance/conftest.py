@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from nodegx.runtime.history.dynamodb import DynamoHistory
 from nodegx.runtime.history.dynamodb_table import table_definition
+from nodegx.runtime.history.postgres import PostgresHistory
 from nodegx.runtime.history.sqlite import SqliteStore
 from nodegx.runtime.history.store import HistoryStore
 
 from tests.support.moto import moto_server
+from tests.support.postgres import postgres as server
 
 Open = Callable[[], HistoryStore]
 
@@ -28,6 +30,20 @@ def sqlite(folder: Path) -> Iterator[Open]:
     yield open_store
     for store in stores:
         store.close()
+
+
+def postgres(folder: Path) -> Iterator[Open]:
+    """PostgreSQL in a schema of its own."""
+    stores: list[PostgresHistory] = []
+    with server().schema() as url:
+
+        def open_store() -> PostgresHistory:
+            stores.append(PostgresHistory(url))
+            return stores[-1]
+
+        yield open_store
+        for store in stores:
+            store.close()
 
 
 def dynamodb(folder: Path) -> Iterator[Open]:
@@ -51,6 +67,7 @@ def dynamodb(folder: Path) -> Iterator[Open]:
 
 STORES: dict[str, Callable[[Path], Iterator[Open]]] = {
     "sqlite": sqlite,
+    "postgres": postgres,
     "dynamodb": dynamodb,
 }
 

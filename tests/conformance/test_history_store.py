@@ -103,6 +103,22 @@ def test_a_start_never_undoes_an_end(store: HistoryStore) -> None:
     assert (store.get(start.id) or start).status == Status.SUCCESS
 
 
+def test_what_goes_on_replaces_what_was_kept_until_it_ends(store: HistoryStore) -> None:
+    start = execution(1, durable=True, status=Status.QUEUED)
+    store.write([start], [])
+    people = compact([{"at": 1.0, "by": "Zoë", "action": "retry"}])
+    for state in (
+        replace(start, status=Status.WAITING, host="first", steps=steps(1)),
+        replace(start, status=Status.RUNNING, host="other", steps=steps(2), audit=people),
+        replace(ended(start), host="other", revision="r2", steps=steps(3), audit=people),
+        replace(start, status=Status.RUNNING, host="other", audit="[]"),  # tried again
+    ):
+        store.write([], [state], synced=True)
+        assert store.get(start.id) == state
+        store.write([start], [])
+        assert store.get(start.id) == state
+
+
 def test_large_executions_come_back_whole(store: HistoryStore) -> None:
     text = json.dumps("é" * 100_000)
     end = ended(execution(1, input=text), steps=[*steps(2000), replace(steps(1)[0], output=text)])
@@ -221,6 +237,17 @@ def test_a_cursor_that_is_none_is_refused(filled: HistoryStore, cursor: str) -> 
         filled.list(Query(), cursor=cursor)
 
 
+def test_lists_find_what_waits_and_what_is_queued(filled: HistoryStore) -> None:
+    waiting = execution(6, status=Status.WAITING, durable=True, audit='[{"by":"ada"}]')
+    queued = execution(7, status=Status.QUEUED, durable=True)
+    filled.write([], [waiting, queued])
+    page = filled.list(Query(statuses=(Status.WAITING,)))
+    assert page.records == [replace(waiting, input=None)]
+    going_on = (Status.WAITING, Status.QUEUED, Status.RUNNING)
+    assert ids(filled.list(Query(statuses=going_on))) == [7, 6, 0]
+    assert ids(filled.list(Query())) == [7, 6, 5, 4, 3, 2, 1, 0]
+
+
 def test_exports_have_no_limit(store: HistoryStore) -> None:
     store.write([], [ended(execution(number)) for number in range(450)])
     assert len(list(store.export(Query()))) == 450
@@ -240,6 +267,13 @@ def test_pruning_removes_what_ended_before_and_never_what_runs(filled: HistorySt
     assert filled.prune(HOUR + 3.6, workflow="/B") == 1
     assert filled.prune(HOUR + 100) == 4
     assert ids(filled.list(Query())) == [0]
+
+
+@pytest.mark.parametrize("status", [Status.WAITING, Status.QUEUED])
+def test_pruning_keeps_what_goes_on(store: HistoryStore, status: Status) -> None:
+    store.write([], [execution(1, status=status, durable=True), ended(execution(2))])
+    assert store.prune(HOUR + 100) == 1
+    assert ids(store.list(Query())) == [1]
 
 
 def test_pruning_keeps_what_began_before_and_ended_after(store: HistoryStore) -> None:
@@ -278,6 +312,17 @@ def test_what_a_dead_host_left_running_becomes_interrupted(store: HistoryStore) 
     assert store.prune(HOUR + 100) == 3
 
 
+def test_durable_executions_outlive_their_hosts(store: HistoryStore) -> None:
+    keep(store, execution(1, host="dead", durable=True), execution(2, host="dead"))
+    store.write([], [execution(3, host="gone", durable=True, status=Status.WAITING)])
+    assert store.running_hosts() == ["dead"]
+    assert store.mark_interrupted("dead") == 1
+    assert store.mark_interrupted("gone") == 0
+    assert store.running_hosts() == []
+    assert ids(store.list(Query(statuses=(Status.INTERRUPTED,)))) == [2]
+    assert ids(store.list(Query(statuses=(Status.RUNNING, Status.WAITING)))) == [3, 1]
+
+
 # --- metrics --------------------------------------------------------------------------------------
 
 
@@ -305,6 +350,20 @@ def test_metrics_count_each_end_once_in_its_hour(store: HistoryStore) -> None:
     assert rows[0].sketch.quantile(1.0) == pytest.approx(0.3, rel=0.011)
 
 
+def test_metrics_count_ends_alone(store: HistoryStore) -> None:
+    start = execution(1, durable=True)
+    store.write([start], [])
+    for status in (Status.WAITING, Status.RUNNING, Status.QUEUED, Status.WAITING):
+        store.write([], [replace(start, status=status)])
+        assert store.metrics() == []
+    store.write([], [ended(start, status=Status.ERROR)])
+    store.write([], [ended(start, status=Status.ERROR)])
+    assert [(row.count, row.error) for row in store.metrics()] == [(1, 1)]
+    store.write([], [replace(start, status=Status.RUNNING)])  # somebody tries it again
+    store.write([], [ended(start)])
+    assert [(row.count, row.success, row.error) for row in store.metrics()] == [(2, 1, 1)]
+
+
 def test_metrics_can_be_narrowed(store: HistoryStore) -> None:
     for hour in range(3):
         keep(store, ended(execution(hour * 3600)), ended(execution(hour * 3600 + 1, workflow="/B")))
@@ -323,6 +382,24 @@ def test_metrics_outlive_the_executions(store: HistoryStore) -> None:
     keep(store, ended(execution(1)))
     store.prune(HOUR + 100)
     assert sum(row.count for row in store.metrics()) == 1
+
+
+def test_several_processes_may_count_in_the_same_hour(
+    open_store: Callable[[], HistoryStore],
+) -> None:
+    def work(base: int) -> None:
+        store = open_store()
+        for number in range(base, base + 15):
+            start = execution(number, workflow=f"/{number % 3}")
+            keep(store, ended(start))
+
+    threads = [threading.Thread(target=work, args=(base,)) for base in (0, 100, 200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    counts = {row.workflow: row.sketch.count for row in open_store().metrics()}
+    assert counts == {"/0": 15, "/1": 15, "/2": 15}
 
 
 # --- all at once ----------------------------------------------------------------------------------

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import atexit
 import logging
-from functools import cache
+import threading
+from collections.abc import Callable
+from functools import cache, wraps
 from typing import Any
 
+from moto.dynamodb.models import DynamoDBBackend
 from moto.server import ThreadedMotoServer
 from nodegx.runtime.aws.client import AwsClient
 from nodegx.runtime.aws.credentials import CredentialChain
@@ -15,10 +18,28 @@ REGION = "eu-central-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
+def make_item_writes_atomic() -> None:
+    """Changes of items follow one another, as in DynamoDB; moto's threads would otherwise lose
+    one of two additions to a number."""
+    lock = threading.RLock()
+
+    def one_at_a_time(method: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(method)
+        def locked(*args: Any, **options: Any) -> Any:
+            with lock:
+                return method(*args, **options)
+
+        return locked
+
+    for name in ("put_item", "update_item", "delete_item", "transact_write_items"):
+        setattr(DynamoDBBackend, name, one_at_a_time(getattr(DynamoDBBackend, name)))
+
+
 class Moto:
     """A running server."""
 
     def __init__(self) -> None:
+        make_item_writes_atomic()
         logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it logs every request
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         server.start()

@@ -41,6 +41,13 @@ class RetriableError(NodegxError):
         super().__init__(message, code=code, retriable=True, details=details)
 
 
+class StoreUnavailable(RetriableError):
+    """A store cannot be reached or written for now: locked, full, offline."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="store.unavailable")
+
+
 class ErrorInfo(NamedTuple):
     """What a workflow sees of a failure (`charge.error`) and what the history keeps of it.
 

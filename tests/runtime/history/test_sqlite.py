@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nodegx.runtime.history import migrations
-from nodegx.runtime.history.hosts import HostLocks, host_id
+from nodegx.runtime.database.hosts import HostLocks, host_id
+from nodegx.runtime.history import sqlite
 from nodegx.runtime.history.record import ExecutionRecord, Status
 from nodegx.runtime.history.sqlite import SqliteStore
 from nodegx.runtime.history.store import Query, StoreUnavailable
@@ -103,7 +103,7 @@ def test_the_settings_that_make_it_fast_and_safe(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA auto_vacuum").fetchone() == (2,)
         applied = connection.execute("SELECT number FROM migrations").fetchall()
-    assert applied == [(number + 1,) for number in range(len(migrations.MIGRATIONS))]
+    assert applied == [(number + 1,) for number in range(len(sqlite.HISTORY.steps))]
 
 
 @pytest.mark.parametrize(
@@ -144,17 +144,18 @@ def test_migrations_are_applied_once_and_in_order(
     first = SqliteStore(path)
     first.write([], [ExecutionRecord("X", "/A", "t", Status.SUCCESS, 1.0, 2.0)])
     first.close()
-    more = (*migrations.MIGRATIONS, ("ALTER TABLE executions ADD COLUMN extra TEXT",))
-    monkeypatch.setattr(migrations, "MIGRATIONS", more)
+    steps = (*sqlite.HISTORY.steps, ("ALTER TABLE executions ADD COLUMN extra TEXT",))
+    more = sqlite.HISTORY._replace(steps=steps)
+    monkeypatch.setattr(sqlite, "HISTORY", more)
     for _ in range(2):
         store = SqliteStore(path)
         assert store.get("X") is not None
         store.close()
-    broken = (*more, ("CREATE TABLE good (x)", "CREATE TABEL bad (x)"))
-    monkeypatch.setattr(migrations, "MIGRATIONS", broken)
+    broken = more._replace(steps=(*steps, ("CREATE TABLE good (x)", "CREATE TABEL bad (x)")))
+    monkeypatch.setattr(sqlite, "HISTORY", broken)
     with pytest.raises(StoreUnavailable, match="syntax"):
         SqliteStore(path)
-    monkeypatch.setattr(migrations, "MIGRATIONS", more)
+    monkeypatch.setattr(sqlite, "HISTORY", more)
     SqliteStore(path).close()
 
 

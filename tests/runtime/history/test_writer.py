@@ -30,7 +30,11 @@ class Shelf(SqliteStore):
         self.offline = False
 
     def write(
-        self, started: Sequence[ExecutionRecord], finished: Sequence[ExecutionRecord]
+        self,
+        started: Sequence[ExecutionRecord],
+        finished: Sequence[ExecutionRecord],
+        *,
+        synced: bool = False,
     ) -> None:
         time.sleep(self.pause)
         if self.offline:
@@ -38,7 +42,7 @@ class Shelf(SqliteStore):
         if self.broken & {record.id for record in (*started, *finished)}:
             raise ValueError("a bad record")
         self.batches.append((len(started), len(finished)))
-        super().write(started, finished)
+        super().write(started, finished, synced=synced)
 
 
 @pytest.fixture

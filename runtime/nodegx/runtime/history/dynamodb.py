@@ -42,7 +42,7 @@ RUNNING = Status.RUNNING
 
 _LISTED = (
     *("id", "workflow", "trigger", "status", "started", "finished", "parent", "revision"),
-    *("host", "deadline", "error", "errorAt"),
+    *("host", "deadline", "error", "errorAt", "durable", "audit", "auditAt"),
 )
 _DATA = ("data", "dataAt")
 _STEPS = ("steps", "stepsAt")
@@ -56,10 +56,14 @@ class DynamoHistory(DynamoWriter):
     """
 
     def write(
-        self, started: Sequence[ExecutionRecord], finished: Sequence[ExecutionRecord]
+        self,
+        started: Sequence[ExecutionRecord],
+        finished: Sequence[ExecutionRecord],
+        *,
+        synced: bool = False,
     ) -> None:
         """See `HistoryStore`. DynamoDB keeps what it took before a failure; writing the same again
-        completes it."""
+        completes it. What it took is safe."""
         with _unavailable(self.table):
             starts = {record.id: record for record in started}
             ends = {record.id: record for record in finished}
@@ -69,7 +73,7 @@ class DynamoHistory(DynamoWriter):
             ids = iter(ends)
             while part := list(islice(ids, WRITTEN)):
                 self._change(_put(self.item(ends[id])) for id in part)
-                new = [ends[id] for id in part if known.get(id, RUNNING) == RUNNING]
+                new = [ends[id] for id in part if not known.get(id, RUNNING).ended]
                 for metrics in roll_up(new):
                     self.add_metrics(metrics)
 
@@ -178,11 +182,11 @@ class DynamoHistory(DynamoWriter):
             yield from (each for each in self._load(part, names) if matches(each, query))
 
     def _running(self) -> Iterator[ExecutionRecord]:
-        """What is recorded as running, overdue or not."""
+        """What is recorded as running and is not durable, overdue or not."""
         ids = candidates(self.dynamodb, self.table, Query(statuses=(RUNNING,)))
         while part := list(islice(ids, READ)):
             for item in self._items(part, (*_LISTED, *_DATA)):
-                if item["status"]["S"] == RUNNING.value:
+                if item["status"]["S"] == RUNNING.value and "durable" not in item:
                     yield self._record(item)
 
     def _interrupt(self, records: Iterable[ExecutionRecord]) -> int:
@@ -209,7 +213,7 @@ class DynamoHistory(DynamoWriter):
         data: dict[str, str] = {}
         if (block := self._block(item, "data")) is not None:
             data = json.loads(zlib.decompress(block))
-        error = self._block(item, "error")
+        error, audit = self._block(item, "error"), self._block(item, "audit")
         record = ExecutionRecord(
             id=item["id"]["S"],
             workflow=item["workflow"]["S"],
@@ -224,9 +228,12 @@ class DynamoHistory(DynamoWriter):
             error=None if error is None else zlib.decompress(error).decode(),
             steps=unpack(self._block(item, "steps")),
             host=item["host"]["S"],
+            durable="durable" in item,
+            audit=None if audit is None else zlib.decompress(audit).decode(),
         )
         deadline = _number(item, "deadline")
-        if record.status == RUNNING and deadline is not None and deadline < time.time():
+        overdue = deadline is not None and deadline < time.time()
+        if overdue and record.status == RUNNING and not record.durable:
             record.status, record.error = Status.INTERRUPTED, INTERRUPTED_ERROR
         return record
 
@@ -299,7 +306,7 @@ def _delete(key: str) -> dict[str, Any]:
 
 def _ended_before(record: ExecutionRecord, moment: float) -> bool:
     end = record.started if record.finished is None else record.finished
-    return record.status != RUNNING and end < moment
+    return record.status.ended and end < moment
 
 
 def _number(item: Item, name: str) -> float | None:

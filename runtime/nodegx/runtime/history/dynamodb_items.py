@@ -2,10 +2,11 @@
 
 One table holds both kinds of items, told apart by the prefix of the partition key `pk`:
 
-- `X#<id>`: an execution. `data` (input and output), `error` and `steps` are compressed; what does
-  not fit an item is an object in a bucket, named by `dataAt`, `errorAt` or `stepsAt`. `state` is
-  there only while the execution has not succeeded, so that its index is small. `deadline` is
-  there while it runs. `expires` removes the item in time.
+- `X#<id>`: an execution. `data` (input and output), `error`, `audit` and `steps` are compressed;
+  what does not fit an item is an object in a bucket, named by `dataAt`, `errorAt` and so on. `state`
+  is there only while the execution has not succeeded, so that its index is small. `deadline` is
+  there while it runs. `expires` removes the item in time; durable executions have none until they
+  end.
 - `M#<workflow>#<hour>`: a workflow's metrics of an hour, only ever added to. Each bin of the
   sketch is an attribute `b<bin>`, so concurrent writers need no lock.
 
@@ -25,7 +26,7 @@ from nodegx.runtime.aws.client import AwsClient, AwsError
 
 from .metrics import HourlyMetrics, roll_up
 from .packing import pack
-from .record import ExecutionRecord, Status
+from .record import GOING_ON, ExecutionRecord, Status
 
 Item = dict[str, dict[str, Any]]
 
@@ -35,10 +36,12 @@ ITEM_LIMIT = 350_000
 SHARDS = 4
 """Partitions that an index over all executions is spread over: each takes 1,000 writes a second."""
 
-BLOCKS = ("error", "data", "steps")
+BLOCKS = ("error", "audit", "data", "steps")
 """Compressed parts of an execution, in the order in which they get a place in its item."""
 
 DAY = 86_400
+
+_NEW_END = f"attribute_not_exists(pk) OR #s IN ({', '.join(f':{s.value}' for s in GOING_ON)})"
 
 
 class DynamoWriter:
@@ -84,14 +87,15 @@ class DynamoWriter:
         self._put(self.item(record, deadline=deadline), "attribute_not_exists(pk)")
 
     def put_finished(self, record: ExecutionRecord) -> bool:
-        """Keeps an end, in place of its start, and counts it in the metrics. Returns False for an
-        end that is there already: it is replaced, but not counted again.
+        """Keeps an execution as it is now, in place of what was kept of it, and counts it in the
+        metrics if it has ended. Returns whether it was counted: an end that is there already is
+        replaced, but not counted again.
 
         Raises:
             AwsError: the table cannot be written.
         """
         item = self.item(record)
-        if not self._put(item, "attribute_not_exists(pk) OR #s = :running"):
+        if not (record.status.ended and self._put(item, _NEW_END)):
             self._put(item, None)
             return False
         for metrics in roll_up([record]):
@@ -157,7 +161,9 @@ class DynamoWriter:
             item["parent"] = {"S": record.parent}
         if deadline is not None:
             item["deadline"] = {"N": repr(deadline)}
-        if self.retention_days is not None:
+        if record.durable:
+            item["durable"] = {"BOOL": True}
+        if self.retention_days is not None and (status.ended or not record.durable):
             end = record.finished or time.time()
             item["expires"] = {"N": str(int(end) + self.retention_days * DAY)}
         room = ITEM_LIMIT
@@ -178,7 +184,9 @@ class DynamoWriter:
             request["ConditionExpression"] = condition
             if "#s" in condition:
                 request["ExpressionAttributeNames"] = {"#s": "status"}
-                request["ExpressionAttributeValues"] = {":running": {"S": Status.RUNNING.value}}
+                request["ExpressionAttributeValues"] = {
+                    f":{status.value}": {"S": status.value} for status in GOING_ON
+                }
         try:
             self.dynamodb.call("PutItem", request)
         except AwsError as error:
@@ -223,12 +231,13 @@ def state_key(status: Status, shard: str) -> str:
     return f"{status.value}#{shard}"
 
 
-def _blocks(record: ExecutionRecord) -> tuple[bytes | None, bytes | None, bytes | None]:
+def _blocks(record: ExecutionRecord) -> tuple[bytes | None, ...]:
     """The compressed parts of an execution, as `BLOCKS` lists them."""
     data = {"input": record.input, "output": record.output}
     kept = {name: text for name, text in data.items() if text is not None}
     return (
         zlib.compress(record.error.encode(), 1) if record.error is not None else None,
+        zlib.compress(record.audit.encode(), 1) if record.audit is not None else None,
         zlib.compress(json.dumps(kept).encode(), 1) if kept else None,
         pack(record.steps),
     )

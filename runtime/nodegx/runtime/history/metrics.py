@@ -48,12 +48,14 @@ class HourlyMetrics:
 
 
 def roll_up(records: Iterable[ExecutionRecord]) -> list[HourlyMetrics]:
-    """Metrics of executions that have ended, one per workflow and hour."""
-    found: dict[tuple[str, int], HourlyMetrics] = {}
+    """Metrics of the executions that have ended, one per workflow and hour, in that order."""
+    found: dict[tuple[int, str], HourlyMetrics] = {}
     for record in records:
+        if not record.status.ended:
+            continue
         hour = int(record.finished or record.started) // HOUR * HOUR
-        key = (record.workflow, hour)
+        key = (hour, record.workflow)
         if key not in found:
             found[key] = HourlyMetrics(record.workflow, hour)
         found[key].add(record)
-    return list(found.values())
+    return [found[key] for key in sorted(found)]

@@ -49,12 +49,13 @@ def execution_json(record: ExecutionRecord) -> str:
         "parent": record.parent,
         "revision": record.revision,
         "host": record.host,
+        "durable": record.durable,
     }
     steps: Iterable[str] = map(step_json, record.steps)
     return (
         f"{json.dumps(head)[:-1]}"
         f', "input": {record.input or "null"}, "output": {record.output or "null"}'
-        f', "error": {record.error or "null"}, "steps": [{", ".join(steps)}]}}'
+        f', "error": {record.error or "null"}, "audit": {record.audit or "null"}, "steps": [{", ".join(steps)}]}}'
     )
 
 

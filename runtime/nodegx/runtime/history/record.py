@@ -10,23 +10,24 @@ from enum import StrEnum
 class Status(StrEnum):
     """State of an execution or a step."""
 
-    QUEUED = "queued"  # accepted, and not started yet
     RUNNING = "running"
-    WAITING = "waiting"  # suspended: it goes on when its wait is over
     SUCCESS = "success"
     ERROR = "error"
     CANCELLED = "cancelled"
     TIMEOUT = "timeout"
     INTERRUPTED = "interrupted"  # its process died
     SKIPPED = "skipped"
+    WAITING = "waiting"  # suspended; it goes on later
+    QUEUED = "queued"  # accepted, not begun
 
     @property
-    def is_end(self) -> bool:
-        """Whether nothing comes after it."""
-        return self not in _UNFINISHED
+    def ended(self) -> bool:
+        """Whether that is how something has ended; otherwise it begins or goes on some time."""
+        return self not in GOING_ON
 
 
-_UNFINISHED = frozenset({Status.QUEUED, Status.RUNNING, Status.WAITING})
+GOING_ON = (Status.RUNNING, Status.WAITING, Status.QUEUED)
+"""The statuses of what has not ended."""
 
 
 @dataclass(slots=True)

@@ -94,9 +94,7 @@ class Recorder:
         if self._on_step is not None:
             self._on_step(step, "end")
 
-    def abort(
-        self, step: StepRecord, duration: float, attempts: int, error: BaseException
-    ) -> None:
+    def abort(self, step: StepRecord, duration: float, attempts: int, error: BaseException) -> None:
         """A step was cancelled, or the whole execution was left inside it. An error that leaves
         it in another state than cancelled has that as `status`."""
         step.status = getattr(error, "status", Status.CANCELLED)

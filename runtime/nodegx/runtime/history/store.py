@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from nodegx.runtime.errors import NodegxError
+from nodegx.runtime.errors import StoreUnavailable as StoreUnavailable
 
 from .metrics import HourlyMetrics
 from .record import ExecutionRecord, Status
@@ -29,13 +29,6 @@ INTERRUPTED_ERROR = json.dumps(
     separators=(",", ":"),
 )
 """The error of an execution whose process has died, as JSON text."""
-
-
-class StoreUnavailable(NodegxError):
-    """The store cannot be reached or written for now: locked, full, offline."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, code="history.unavailable", retriable=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +69,20 @@ class HistoryStore(Protocol):
     """Name under which this process's executions are recorded."""
 
     def write(
-        self, started: Sequence[ExecutionRecord], finished: Sequence[ExecutionRecord]
+        self,
+        started: Sequence[ExecutionRecord],
+        finished: Sequence[ExecutionRecord],
+        *,
+        synced: bool = False,
     ) -> None:
-        """Keeps starts and ends, all of them or, raising, none. An end replaces what was kept of
-        its start, and counts in the metrics. Writing the same again changes nothing.
+        """Keeps starts and ends, all of them or, raising, none. Writing the same again changes
+        nothing.
+
+        Args:
+            started: executions that begin; those that are there already stay as they are.
+            finished: executions as they are now, which replaces what was kept of them. Those
+                that have ended count in the metrics, unless they had ended before.
+            synced: whether all of this must outlive a loss of power.
 
         Raises:
             StoreUnavailable: trying again later may help.
@@ -112,17 +115,18 @@ class HistoryStore(Protocol):
         ...
 
     def prune(self, before: float, *, workflow: str | None = None) -> int:
-        """Removes executions that ended before a time, of one workflow or of all. Those that run
-        stay. Returns how many there were."""
+        """Removes executions that ended before a time, of one workflow or of all. Those that run,
+        wait or are queued stay. Returns how many there were."""
         ...
 
     def running_hosts(self) -> list[str]:
-        """Hosts of the executions that are recorded as running."""
+        """Hosts of the executions that are recorded as running, but for durable ones."""
         ...
 
     def mark_interrupted(self, host: str) -> int:
         """The process `host` is dead: what it left running becomes `interrupted`, and counts as
-        an error in the metrics. Returns how many these were."""
+        an error in the metrics. Durable executions stay as they are, as another host goes on with
+        them. Returns how many these were."""
         ...
 
     def metrics(

@@ -15,13 +15,15 @@ from .record import ExecutionRecord
 from .store import HistoryStore, StoreUnavailable
 
 _Waiter = asyncio.Future[None]
+_Awaited = tuple[ExecutionRecord, _Waiter]
 
 
 class HistoryWriter:
     """A `HistorySink` over a store, with one thread that commits whatever has come meanwhile.
 
-    `started` returns once the execution is in the store. `finished` returns at once, unless too
-    much is waiting to be written. `close` writes what is left.
+    `started` returns once the execution is in the store, `kept` once not even a loss of power undoes
+    it. `finished` returns at once, unless too much is waiting to be written. `close` writes what is
+    left.
 
     Args:
         store: where to; it stays the caller's to close.
@@ -43,8 +45,9 @@ class HistoryWriter:
         self._retry_delay = retry_delay
         self._log = log or logs.default
         self._wake = threading.Condition()
-        self._started: list[tuple[ExecutionRecord, _Waiter]] = []
+        self._started: list[_Awaited] = []
         self._finished: list[ExecutionRecord] = []
+        self._kept: list[_Awaited] = []
         self._flushes: list[_Waiter] = []
         self._held_back: list[_Waiter] = []
         self._unwritten = 0
@@ -79,6 +82,19 @@ class HistoryWriter:
                 self._held_back.append(room)
             await room
 
+    async def kept(self, record: ExecutionRecord) -> None:
+        """Keeps an execution as it is now, after what was taken of it before; returns when that is
+        safe. If it raises, nothing is written later either.
+
+        Raises:
+            StoreUnavailable: the store cannot be written.
+            NodegxError: the writer is closed, or the store refuses this record.
+        """
+        record.host = self._store.host
+        written = asyncio.get_running_loop().create_future()
+        self._put(kept=(record, written))
+        await written
+
     async def flush(self) -> None:
         """Returns when everything taken so far has been written.
 
@@ -102,8 +118,9 @@ class HistoryWriter:
     def _put(
         self,
         *,
-        started: tuple[ExecutionRecord, _Waiter] | None = None,
+        started: _Awaited | None = None,
         finished: ExecutionRecord | None = None,
+        kept: _Awaited | None = None,
         flush: _Waiter | None = None,
     ) -> None:
         with self._wake:
@@ -113,6 +130,8 @@ class HistoryWriter:
                 self._started.append(started)
             elif finished is not None:
                 self._finished.append(finished)
+            elif kept is not None:
+                self._kept.append(kept)
             elif flush is not None:
                 self._flushes.append(flush)
             self._wake.notify()
@@ -123,16 +142,17 @@ class HistoryWriter:
         unwritten: list[ExecutionRecord] = []
         while True:
             with self._wake:
-                while not (self._started or self._finished or self._flushes or self._closing):
+                while not (self._has_work() or self._closing):
                     self._wake.wait(self._retry_delay if unwritten else None)
                     if unwritten:
                         break
                 started, self._started = self._started, []
                 finished, self._finished = unwritten + self._finished, []
+                kept, self._kept = self._kept, []
                 flushes, self._flushes = self._flushes, []
                 held_back, self._held_back = self._held_back, []
                 closing = self._closing
-            unwritten = self._write(started, finished)
+            unwritten = self._write(started, finished, kept)
             self._unwritten = len(unwritten)
             away = StoreUnavailable("The history cannot be written for now") if unwritten else None
             settle(held_back)
@@ -141,41 +161,55 @@ class HistoryWriter:
                 for record in unwritten:
                     self._lose(record, "the store is unavailable")
                 with self._wake:
-                    if not (self._started or self._finished or self._flushes or self._held_back):
+                    if not (self._has_work() or self._held_back):
                         return
                 unwritten = []
 
+    def _has_work(self) -> bool:
+        return bool(self._started or self._finished or self._kept or self._flushes)
+
     def _write(
-        self, started: Sequence[tuple[ExecutionRecord, _Waiter]], finished: list[ExecutionRecord]
+        self,
+        started: Sequence[_Awaited] = (),
+        finished: Sequence[ExecutionRecord] = (),
+        kept: Sequence[_Awaited] = (),
     ) -> list[ExecutionRecord]:
         """Writes a batch and tells who waits. Returns the ends that must be tried again."""
-        if not started and not finished:
+        if not (started or finished or kept):
             return []
+        starts = [record for record, _ in started]
         try:
-            self._store.write([record for record, _ in started], finished)
+            if kept:
+                ends = [*finished, *[record for record, _ in kept]]
+                self._store.write(starts, ends, synced=True)
+            else:
+                self._store.write(starts, finished)
         except StoreUnavailable as error:
-            settle([waiter for _, waiter in started], error)
-            return finished
+            settle([waiter for _, waiter in (*started, *kept)], error)
+            return list(finished)
         except Exception as error:
-            return self._write_apart(started, finished, error)
-        settle([waiter for _, waiter in started])
+            return self._write_apart(started, finished, kept, error)
+        settle([waiter for _, waiter in (*started, *kept)])
         return []
 
     def _write_apart(
         self,
-        started: Sequence[tuple[ExecutionRecord, _Waiter]],
-        finished: list[ExecutionRecord],
+        started: Sequence[_Awaited],
+        finished: Sequence[ExecutionRecord],
+        kept: Sequence[_Awaited],
         error: Exception,
     ) -> list[ExecutionRecord]:
-        """One record of a batch is bad: writes the halves, so that it is lost alone."""
-        if len(started) + len(finished) > 1:
-            half, middle = len(started) // 2, len(finished) // 2
-            if len(started) == 1 and len(finished) == 1:
-                half = 1
-            left = self._write(started[:half], finished[:middle])
-            return left + self._write(started[half:], finished[middle:])
+        """One record of a batch is bad: writes the rest without it, so that it is lost alone."""
+        count = len(started) + len(finished) + len(kept)
+        if count > max(len(started), len(finished), len(kept)):
+            left = self._write(started) + self._write(finished=finished)
+            return left + self._write(kept=kept)
+        if count > 1:
+            half = count // 2
+            left = self._write(started[:half], finished[:half], kept[:half])
+            return left + self._write(started[half:], finished[half:], kept[half:])
         refused = NodegxError(f"The history refused it: {error}", code="history.refused")
-        settle([waiter for _, waiter in started], refused)
+        settle([waiter for _, waiter in (*started, *kept)], refused)
         for record in finished:
             self._lose(record, str(error))
         return []
