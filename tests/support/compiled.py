@@ -133,7 +133,7 @@ class Bundle:
         record, reply = execution.record, execution.answer
         error = json.loads(record.error)["message"] if record.error else None
         answer = (reply.status, reply.body) if reply else None
-        return Outcome(str(record.status), error, answer, _observed(record.steps))
+        return Outcome(str(record.status), error, answer, observed(record.steps))
 
     async def _execute(self, name: str, node: str, value: Any) -> Execution:
         host = LocalHost(self.workflows, history=_Memory())
@@ -150,7 +150,7 @@ def in_directory(use: Callable[[Path], T]) -> T:
         return use(Path(directory))
 
 
-def _observed(records: Sequence[StepRecord]) -> list[Observed]:
+def observed(records: Sequence[StepRecord]) -> list[Observed]:
     """The records of a run, those of merges left out: they have no effect of their own."""
     return [
         Observed(

@@ -32,6 +32,10 @@ class Memory:
         """Keeps the record."""
         self.records.append(record)
 
+    async def kept(self, record: ExecutionRecord) -> None:
+        """Keeps the record."""
+        self.records.append(record)
+
 
 @dataclass
 class Ran:

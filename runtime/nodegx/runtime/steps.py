@@ -140,6 +140,8 @@ class Steps:
             record = recorder.begin(node, self._suffix, fn, args, kwargs)
         start = perf_counter() - ago
         try:
+            if attempt > 1:
+                await self._until_attempt(node, attempt)
             while True:
                 try:
                     if node.timeout is not None:
@@ -173,6 +175,9 @@ class Steps:
         if record is not None and recorder is not None:
             recorder.end(record, perf_counter() - start, result, attempt)
         return result
+
+    async def _until_attempt(self, node: Node, attempt: int) -> None:
+        """Waits until the time of an attempt that a step begins with has come."""
 
     async def _wait_for_retry(
         self, node: Node, policy: Retry | None, attempt: int, error: Exception

@@ -31,10 +31,10 @@ from nodegx.runtime.workflow import Workflow
 from .codec import Codec
 from .journal import Journal
 from .run import DurableRun
-from .state import Entry, Kind, RunState, RunStatus
+from .state import Entry, Kind, RunState, RunStatus, Wait
 from .store import Append, Change, Fail, Finish, Kept, Suspend
 from .suspension import Lost, Mismatch, Parking, Suspended
-from .tokens import new_secret
+from .tokens import answer_key, new_secret
 
 if TYPE_CHECKING:
     from nodegx.runtime.host import HistorySink
@@ -149,7 +149,7 @@ class DurableExecution(Execution):
         )
         self.record.durable = True
         self.codec = Codec(self.secrets, self.secrets.read)
-        self.parking = Parking(host.hold, self._moved)
+        self.parking = Parking(host.hold, repeats=bool(kept and kept.entries), moved=self._moved)
         self.lost = False
         self._released = False
         self._seen: dict[str, int] = {}
@@ -272,14 +272,13 @@ class DurableExecution(Execution):
         return (Status.WAITING, None) if suspended else outcome
 
     async def _pause(self, attempt: int, delay: float) -> None:
-        from .state import Wait
-
         key = f"!{attempt}"
         entry = self.journal.find(key)
         if entry is None:
             entry = Entry(key, Kind.ATTEMPT, repr(time() + delay), started=time())
             await self.journal.keep(entry)
-        await self.parking.park(Wait(key, "retry", float(entry.value), {"attempt": attempt + 1}))
+        spec = {"attempt": attempt + 1}
+        await self.parking.park(Wait(answer_key(key), "retry", float(entry.value), spec))
 
     def _moved(self, quiet: bool) -> None:
         """The time limit is for work: it stands still while all branches wait."""

@@ -77,6 +77,7 @@ class DurableRun(Run):
         owner.at(None)
         if race.is_retraced():
             self._left(node, fn, args, kwargs)
+        await owner.parking.catch_up()
         if node.type.startswith(USER_CODE):
             args, kwargs = owner.codec.copy(args), owner.codec.copy(kwargs)
         entry = Entry(key, Kind.RESULT, "", 0, digest, place.get(), self._begun(key))
@@ -84,10 +85,9 @@ class DurableRun(Run):
         ago = time() - entry.started
         begin = perf_counter() - ago
         _step.set(key)
-        attempt = await self._attempts_before(key)
         try:
             result = await self._recorded_step(
-                node, self._kept(fn, entry), args, kwargs, attempt=attempt, ago=ago
+                node, self._kept(fn, entry), args, kwargs, self._next_attempt(key), ago
             )
         except Exception as error:
             info = owner.describe(error)
@@ -178,13 +178,18 @@ class DurableRun(Run):
 
     # --- attempts ------------------------------------------------------------------------------
 
-    async def _attempts_before(self, key: str) -> int:
-        """The attempt that a step goes on with, once its time has come."""
+    def _next_attempt(self, key: str) -> int:
+        """The attempt that a step goes on with."""
         attempt = 1
-        while (entry := self._owner.journal.find(f"{key}!{attempt}")) is not None:
-            await self._owner.parking.park(self._pause(key, attempt, entry))
+        while self._owner.journal.find(f"{key}!{attempt}") is not None:
             attempt += 1
         return attempt
+
+    async def _until_attempt(self, node: Node, attempt: int) -> None:
+        key = f"{node.id}{self._suffix}"
+        entry = self._owner.journal.find(f"{key}!{attempt - 1}")
+        if entry is not None:
+            await self._owner.parking.park(self._pause(key, attempt - 1, entry))
 
     async def _wait_for_retry(
         self, node: Node, policy: Retry | None, attempt: int, error: Exception
@@ -206,7 +211,8 @@ class DurableRun(Run):
         return True
 
     def _pause(self, key: str, attempt: int, entry: Entry) -> Wait:
-        return Wait(entry.key, "retry", float(entry.value), {"step": key, "attempt": attempt + 1})
+        spec = {"step": key, "attempt": attempt + 1}
+        return Wait(answer_key(entry.key), "retry", float(entry.value), spec)
 
     # --- concurrency ---------------------------------------------------------------------------
 
@@ -265,10 +271,13 @@ class DurableRun(Run):
         body: Any = None,
     ) -> None:
         """Answers the caller; see `Run.respond`."""
-        first = not self._owner.replied
+        owner = self._owner
+        if owner.journal.find(f"{node.id}{self._suffix}") is None and not race.is_retraced():
+            await owner.parking.catch_up()  # another branch may have answered
+        first = not owner.replied
         await super().respond(node, status=status, headers=headers, body=body)
         if first:
-            self._owner.replied_with(make_reply(status, headers, body))
+            owner.replied_with(make_reply(status, headers, body))
 
     async def _wait_for_time(self, seconds: Any = None, until: Any = None) -> None:
         from . import waits

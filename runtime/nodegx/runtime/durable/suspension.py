@@ -15,6 +15,7 @@ from typing import Any
 from nodegx.runtime.history.record import Status
 
 from .state import Wait
+from .tokens import answer_key
 
 
 class Unwound(BaseException):
@@ -46,6 +47,7 @@ class Parking:
 
     Args:
         hold: seconds that a wait may last and still stay in memory.
+        repeats: whether the handler first repeats what an earlier pass has done.
         moved: called whenever all branches have parked (True), or one goes on again (False).
 
     Attributes:
@@ -54,12 +56,20 @@ class Parking:
             sent away with `Suspended`.
     """
 
-    def __init__(self, hold: float, moved: Callable[[bool], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        hold: float,
+        *,
+        repeats: bool = False,
+        moved: Callable[[bool], None] = lambda _: None,
+    ) -> None:
         self.waits: dict[str, Wait] = {}
         self.suspended = False
         self._hold = hold
         self._moved = moved
         self._yielding = False
+        self._repeats = repeats
+        self._ahead: list[asyncio.Future[None]] = []
         self._active = 1
         self._places: dict[str, asyncio.Future[Any]] = {}
 
@@ -108,7 +118,24 @@ class Parking:
         if self.suspended:
             raise Suspended
         if self._yielding:
-            await self.park(Wait(key, "yield"))
+            await self.park(Wait(answer_key(key), "yield"))
+
+    async def catch_up(self) -> None:
+        """To be passed before each step that no earlier pass has done: lets the other branches
+        repeat all they did before anything new happens, as it did happen before."""
+        if not self._repeats:
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ahead.append(place)
+        self._active -= 1
+        self.settle()
+        try:
+            await place
+        except BaseException:
+            if place in self._ahead:
+                self._ahead.remove(place)
+                self._active += 1
+            raise
 
     def yield_soon(self) -> None:
         """Suspends the execution once each of its branches has ended the step it is in."""
@@ -123,8 +150,18 @@ class Parking:
         return True
 
     def settle(self) -> None:
-        """Suspends the execution if all its branches wait, and longer than is worth staying."""
-        if self._active > 0 or not self._places or self.suspended:
+        """Lets the branches go on that are ahead of the others, if all have come that far;
+        suspends the execution if all its branches wait, and longer than is worth staying."""
+        if self._active > 0:
+            return
+        if self._ahead:
+            self._repeats = False
+            self._active += len(self._ahead)
+            for place in self._ahead:
+                place.set_result(None)
+            self._ahead.clear()
+            return
+        if not self._places or self.suspended:
             return
         if any(place.done() for place in self._places.values()):
             return  # one goes on at once
