@@ -401,9 +401,9 @@ def test_checking_takes_little_time() -> None:
 
 
 def _timed(source: Any) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     check(source)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def test_names_are_looked_at_even_where_the_rest_is_wrong() -> None:

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from .checked import Checked, CheckedWorkflow
 from .checks.across import check_across, interface_of, place_findings
 from .checks.draft import Draft, read_drafts
+from .checks.durability import check_durability
 from .checks.findings import Findings
 from .checks.flow import check_flow
 from .checks.names_read import check_names_read
 from .checks.nodes import check_parameters, resolve_nodes
 from .checks.project_names import check_project_names
 from .checks.settings import check_settings
+from .checks.waits import check_waits
 from .checks.wires import connect_data, connect_signals
 from .diagnostics import Diagnostic, DiagnosticError
 from .names import workflow_slug
@@ -77,6 +79,7 @@ def _check_workflow(
     for node in nodes.values():
         check_parameters(node, findings)
     connect_signals(wires, nodes, findings)
+    check_waits(nodes, wires, findings)
     findings.node = None
     complete = draft.spec is not None and findings.error_count == before
     check_flow(nodes, wires, draft.pointer, findings, complete=complete)
@@ -87,7 +90,7 @@ def _check_workflow(
         check_names_read(checked, draft.broken, findings)
     if draft.spec is None:
         return None
-    return CheckedWorkflow(
+    workflow = CheckedWorkflow(
         name=draft.spec.name,
         slug=workflow_slug(draft.spec.name),
         spec=draft.spec,
@@ -102,3 +105,5 @@ def _check_workflow(
         },
         wire_pointers=wires.pointers,
     )
+    check_durability(workflow, findings)
+    return workflow

@@ -11,6 +11,7 @@ from nodegx.runtime.catalog.types import UNKNOWN
 from nodegx.runtime.node import Retry
 
 from .checked import CheckedWorkflow
+from .durability import is_durable
 from .expressions import Reference, references
 from .expressions.syntax import Template
 from .graph import DictValue, Graph, GraphNode, ListValue, Literal, Value
@@ -23,12 +24,11 @@ from .manifest import (
     SettingsEntry,
     TriggerEntry,
 )
+from .references import secret_name
 from .sourcemap import Span, first_lines
 
 ANY_NAME = "*"
 """Stands for a name that only the run will tell."""
-LONG_WAIT = 300.0
-"""Seconds from which on a wait is one that a process should not sit through."""
 
 
 def derive(
@@ -49,7 +49,7 @@ def derive(
         name=graph.name,
         slug=graph.slug,
         description=graph.description,
-        revision=revision(workflow),
+        revision=revision(workflow, durable=graph.settings.durable),
         source=graph.source,
         handler=HandlerRef(function=handler),
         settings=_settings(graph, workflow),
@@ -64,13 +64,18 @@ def derive(
         env=_keys(named, "env"),
         packages=_packages(nodes),
         responds=any(node.type.type == "cloud.response" for node in nodes),
-        suspends=any(_is_long_wait(node) for node in nodes),
+        suspends=graph.suspends,
     )
 
 
-def revision(workflow: CheckedWorkflow) -> str:
-    """A hash of everything the file says about a workflow."""
+def revision(workflow: CheckedWorkflow, *, durable: bool) -> str:
+    """A hash of everything the file says about a workflow, and of what the file does not say:
+    whether workflows that it calls make it durable."""
     document = workflow.spec.model_dump(mode="json", by_alias=True)
+    if document["settings"]["durable"] is None:
+        del document["settings"]["durable"]
+    if durable and not is_durable(workflow):
+        document["callsDurable"] = True
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -101,6 +106,7 @@ def _settings(graph: Graph, workflow: CheckedWorkflow) -> SettingsEntry:
         on_error=settings.on_error,
         retry=None if settings.retry is None else _retry(settings.retry),
         timezone=settings.timezone,
+        durable=settings.durable,
     )
 
 
@@ -110,7 +116,18 @@ def _retry(policy: Retry) -> RetryEntry:
 
 def _trigger(node: GraphNode) -> TriggerEntry:
     config = {name: to_json(value) for name, value in node.params.items()}
+    if "idempotency" in config:
+        config["idempotency"] = _idempotency(node, config["idempotency"])
     return TriggerEntry(node=node.id, type=node.type.type, config=config)
+
+
+def _idempotency(node: GraphNode, given: dict[str, Any]) -> dict[str, Any]:
+    """How a trigger tells repeats, with defaults. The key itself is in the handler (`keys`)."""
+    declared = node.type.param("idempotency")
+    fields = (declared.fields if declared is not None else None) or ()
+    plain = {field.name: given.get(field.name, field.default) for field in fields}
+    has_key = plain.pop("key") is not None
+    return {**plain, "hasKey": has_key}
 
 
 def _node(node: GraphNode, workflow: CheckedWorkflow, lines: dict[str, int]) -> NodeEntry:
@@ -148,20 +165,10 @@ def to_json(value: Value) -> Any:
         case DictValue():
             return {key: to_json(member) for key, member in value.items}
         case Template():
-            secret = _secret(value)
+            secret = secret_name(value)
             return value.text if secret is None else {"$secret": secret}
         case _:
             return None
-
-
-def _secret(template: Template) -> str | None:
-    """The name of the secret that a template is, or None."""
-    found = references(template)
-    if template.single is None or len(found) != 1 or found[0].root != "secrets":
-        return None
-    path = found[0].path
-    is_bare = len(path) == 1 and template.single.source.strip().startswith("secrets")
-    return str(path[0]) if is_bare else None
 
 
 # ----------------------------------------------------------------------------------- facts
@@ -210,10 +217,3 @@ def _packages(nodes: Iterable[GraphNode]) -> list[str]:
         if node.type.type == "code.python":
             found.update(str(package) for package in node.literal("packages") or ())
     return sorted(found)
-
-
-def _is_long_wait(node: GraphNode) -> bool:
-    if node.type.type != "logic.wait":
-        return False
-    seconds = node.literal("duration")
-    return not isinstance(seconds, int | float) or seconds > LONG_WAIT

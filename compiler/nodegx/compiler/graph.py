@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodegx.runtime.catalog.types import Kind, NodeType
+from nodegx.runtime.catalog.types import Kind, NodeType, Output
 from nodegx.runtime.node import Retry, Settings
 
 from .diagnostics import Pointer
@@ -87,6 +87,12 @@ class GraphNode:
         return same_json(value.value, declared.default)
 
     @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The data outputs that a node with these parameters has."""
+        listed = self.type.outputs
+        return tuple(one for one in listed if one.given is None or one.given in self.params)
+
+    @property
     def is_pure(self) -> bool:
         """Whether the node is an expression at its consumers."""
         return self.type.kind is Kind.PURE
@@ -96,7 +102,7 @@ class GraphNode:
 class Graph:
     """A whole workflow. `wires[node][port]` are the targets of a signal, in file order. `calls` and
     `emits` are the workflows and events that nodes name, None standing for names that only the run
-    will tell."""
+    will tell. `suspends` holds where a run may wait for long."""
 
     name: str
     slug: str
@@ -109,6 +115,7 @@ class Graph:
     pure: Mapping[str, GraphNode] = field(default_factory=dict[str, GraphNode])
     calls: tuple[str | None, ...] = ()
     emits: tuple[str | None, ...] = ()
+    suspends: bool = False
 
     def everything(self) -> Iterator[GraphNode]:
         """All nodes, pure ones included, in file order."""
@@ -117,6 +124,18 @@ class Graph:
     def find(self, node: str) -> GraphNode | None:
         """A node by its id, pure or not."""
         return self.nodes.get(node) or self.pure.get(node)
+
+
+def member(value: Value | None, key: str) -> Value | None:
+    """The value of a key of an object; None where there is none, or only the run will tell."""
+    match value:
+        case Literal(value=dict()):
+            members: dict[str, Any] = value.value
+            return Literal(members[key]) if key in members else None
+        case DictValue(items=items):
+            return dict(items).get(key)
+        case _:
+            return None
 
 
 def same_json(one: Any, other: Any) -> bool:

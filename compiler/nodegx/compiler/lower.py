@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import PurePath
 from typing import Any
 
-from nodegx.runtime.catalog.types import Kind, Param
+from nodegx.runtime.catalog.types import FAILURE, Kind, Param
 
 from .checked import CheckedNode, CheckedWorkflow
-from .graph import Graph, GraphNode, Literal, Value
+from .durability import is_durable, suspends
+from .graph import Graph, GraphNode, Literal, Value, member
 from .source import Source
 
 
-def lower(workflow: CheckedWorkflow, source: Source | None = None) -> Graph:
+def lower(
+    workflow: CheckedWorkflow, source: Source | None = None, durable: Collection[str] = ()
+) -> Graph:
     """The graph of a workflow.
 
     Args:
         workflow: the workflow, checked.
         source: the file it stands in; its name is shown in the handler.
+        durable: names of the workflows that are known to be durable.
     """
-    nodes = [_node(node) for node in workflow.nodes.values()]
+    nodes = [
+        _node(node, workflow.wires.get(node.id, {}).keys()) for node in workflow.nodes.values()
+    ]
     steps = {node.id: node for node in nodes if not node.is_pure}
     return Graph(
         name=workflow.name,
@@ -27,12 +34,13 @@ def lower(workflow: CheckedWorkflow, source: Source | None = None) -> Graph:
         nodes=steps,
         triggers=workflow.triggers,
         wires=workflow.wires,
-        settings=workflow.settings.runtime(),
+        settings=workflow.settings.runtime()._replace(durable=is_durable(workflow, durable)),
         source=source_name(source),
         description=workflow.spec.description,
         pure={node.id: node for node in nodes if node.is_pure},
-        calls=_targets(nodes, "workflow.call", "workflow"),
+        calls=_called(nodes),
         emits=_targets(nodes, "workflow.emit", "event"),
+        suspends=suspends(workflow, durable),
     )
 
 
@@ -44,7 +52,8 @@ def source_name(source: Source | None) -> str:
     return "/".join(PurePath(source.path).parts[-2:])
 
 
-def _node(node: CheckedNode) -> GraphNode:
+def _node(node: CheckedNode, wired: Collection[str]) -> GraphNode:
+    """A node; `wired` are its signal outputs that lead anywhere."""
     params = _with_defaults(node)
     return GraphNode(
         id=node.id,
@@ -58,7 +67,7 @@ def _node(node: CheckedNode) -> GraphNode:
         timeout=node.timeout,
         index=node.index,
         call=node.type.call_for(_literals(params)),
-        routed=node.type.kind is Kind.ACTION and _lists_outputs(node),
+        routed=node.type.kind is Kind.ACTION and _chooses(node, wired),
         wired=node.wired,
     )
 
@@ -88,11 +97,22 @@ def _literals(params: dict[str, Value]) -> dict[str, Any]:
     return {name: value.value for name, value in params.items() if isinstance(value, Literal)}
 
 
-def _lists_outputs(node: CheckedNode) -> bool:
+def _chooses(node: CheckedNode, wired: Collection[str]) -> bool:
+    """Whether an action goes one of several ways that are no failure."""
+    optional = (signal.name for signal in node.type.signals_out if signal.optional)
+    if any(name in wired and name != FAILURE.name for name in optional):
+        return True
     if node.type.dynamic_outputs is None:
         return False
     listed = node.params.get(node.type.dynamic_outputs)
     return isinstance(listed, Literal) and bool(listed.value)
+
+
+def _called(nodes: list[GraphNode]) -> tuple[str | None, ...]:
+    """The workflows that nodes call, or ask whether a condition holds."""
+    asked = (member(node.params.get("poll"), "workflow") for node in nodes)
+    polled = [value.value for value in asked if isinstance(value, Literal)]
+    return tuple(dict.fromkeys([*_targets(nodes, "workflow.call", "workflow"), *polled]))
 
 
 def _targets(nodes: list[GraphNode], node_type: str, param: str) -> tuple[str | None, ...]:

@@ -77,6 +77,7 @@ class SettingsEntry(_Model):
     on_error: str | None
     retry: RetryEntry | None
     timezone: str
+    durable: bool = False
 
 
 class Manifest(_Model):
@@ -84,7 +85,8 @@ class Manifest(_Model):
 
     `emits`, `calls` and `listens` hold the names known at compile time; a name that is computed at
     run time shows as `*`. `responds` tells whether a `cloud.response` can answer the caller,
-    `suspends` whether a run may wait longer than a process should.
+    `suspends` whether a run may wait for longer than a process should: at a Wait node, or for a
+    durable workflow that it calls. Such workflows are durable unless their settings say otherwise.
     """
 
     format_version: int = FORMAT_VERSION

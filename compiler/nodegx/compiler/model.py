@@ -168,9 +168,15 @@ class Settings(FormatModel):
     timezone: Annotated[str, Field(max_length=100)] = Field(
         default="UTC", description="Time zone of times without one, such as `Europe/Berlin`."
     )
+    durable: bool | None = Field(
+        default=None,
+        description="Whether executions survive crashes, and take up no process while they wait. "
+        "By default those of workflows do that wait for a webhook, a condition, a moment or more "
+        "than 30 seconds, or for a call of a durable workflow.",
+    )
 
     def runtime(self) -> RuntimeSettings:
-        """The settings as the runtime knows them."""
+        """The settings as the runtime knows them, `durable` only where the workflow says so."""
         return RuntimeSettings(
             timeout=self.timeout,
             memory=self.memory,
@@ -181,6 +187,7 @@ class Settings(FormatModel):
             on_error=self.on_error,
             retry=None if self.retry is None else self.retry.policy(),
             timezone=self.timezone,
+            durable=self.durable is True,
         )
 
 

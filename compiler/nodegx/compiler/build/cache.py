@@ -33,24 +33,28 @@ class WorkflowEntry(TypedDict):
 
 
 class SourceEntry(TypedDict):
-    """One workflow file: hash of its bytes, what it was compiled to by slug, the warnings, and
-    what other workflows see of these (see `across`)."""
+    """One workflow file: hash of its bytes, what it was compiled to by slug, the warnings, what
+    other workflows see of these (see `across`), and which of the workflows in other files that it
+    waits for were taken for durable."""
 
     hash: str
     workflows: dict[str, WorkflowEntry]
     warnings: list[dict[str, Any]]
     interfaces: list[dict[str, Any]]
+    awaits: list[str]
 
 
 class Cache(TypedDict):
     """The whole record. `key` covers all that sources share; `subsets` maps the name of a set of
     runtime files to their paths below a workflow's directory with their stamps; `across` are the
-    findings between workflows, of all of them if `whole`."""
+    findings between workflows, of all of them if `whole`; `durable` are the names of the durable
+    workflows."""
 
     format: str
     key: str
     whole: bool
     across: list[dict[str, Any]]
+    durable: list[str]
     subsets: dict[str, dict[str, Stamp]]
     sources: dict[str, SourceEntry]
 
@@ -62,6 +66,7 @@ def empty(key: str = "") -> Cache:
         "key": key,
         "whole": False,
         "across": [],
+        "durable": [],
         "subsets": {},
         "sources": {},
     }

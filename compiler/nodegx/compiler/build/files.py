@@ -3,11 +3,13 @@ gone."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from nodegx.compiler.diagnostics import Diagnostic, has_errors
 
@@ -19,6 +21,7 @@ from .pool import Compile, compile_all
 from .report import BuildReport, Built, State
 from .worker import Outcome, Unit
 from .writer import Placed, Writer, is_free, remove, sweep
+
 
 Progress = Callable[[int, int, str], None]
 """Called before each file that is compiled: how many are done, how many there are, its name; at
@@ -69,6 +72,9 @@ def build_files(
         if changed or not build.same_compiler:
             compile_one = compiler()  # complains if the settings are wrong
             outcomes = build.compile(changed, jobs, compile_one, progress)
+            if misled := build.find_misled(changed, outcomes):
+                outcomes |= build.compile(misled, jobs, compile_one, progress)
+                changed |= misled
         build.look_across(changed, outcomes)
         for name, outcome in outcomes.items():
             build.take(name, changed[name], outcome)
@@ -83,7 +89,8 @@ def build_files(
 class _Build:
     """State of one build: what was there, what is there now. `owners` maps slugs to the files they
     come from, `previous` slugs to what an earlier build wrote for them, `wrong` are files with
-    errors."""
+    errors. `durable` are the durable workflows, at first those of the last build: that is what
+    files are compiled by until all of them have been looked at."""
 
     root: Path
     out: Path
@@ -97,10 +104,12 @@ class _Build:
     previous: dict[str, WorkflowEntry] = field(default_factory=dict[str, WorkflowEntry])
     unchanged: dict[str, SourceEntry] = field(default_factory=dict[str, SourceEntry])
     wrong: set[Path | None] = field(default_factory=set[Path | None])
+    durable: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.report = BuildReport(self.out)
         self.writer = Writer(self.out)
+        self.durable = frozenset(self.old["durable"])
         for entry in self.old["sources"].values():
             self.previous.update(entry["workflows"])
 
@@ -140,6 +149,7 @@ class _Build:
         if changed:
             self.out.mkdir(parents=True, exist_ok=True)
             sweep(self.out)
+        compile_one = functools.partial(compile_one, durable=self.durable)
         compiled = compile_all([self.sources[name] for name in changed], jobs, compile_one)
         for done, name in enumerate(changed):
             progress(done, len(changed), name)
@@ -149,6 +159,32 @@ class _Build:
                     self.writer.stage(unit.slug, unit.files, unit.runtime)
         progress(len(changed), len(changed), "")
         return outcomes
+
+    def find_misled(
+        self, changed: Mapping[str, str], outcomes: Mapping[str, Outcome]
+    ) -> dict[str, str]:
+        """Names and hashes of the files that were compiled, now or earlier, with another idea of
+        which workflows are durable than what turns out. Files outside this build count as changed
+        in the next one."""
+        packed = self._interfaces(changed, outcomes)
+        before, self.durable = self.durable, across.durable_names(packed.values())
+        misled: dict[str, str] = {}
+        for name, interfaces in packed.items():
+            if name not in changed:
+                believed = self.old["sources"][name]["awaits"]
+            elif outcomes[name].interfaces:
+                believed = across.awaited(interfaces, before)
+            else:
+                continue  # something is wrong with it anyway
+            if believed == across.awaited(interfaces, self.durable):
+                continue
+            if name in changed:
+                misled[name] = changed[name]
+            elif name in self.unchanged:
+                misled[name] = self.unchanged.pop(name)["hash"]
+            else:
+                self._keep(name, {**self.old["sources"][name], "hash": ""})
+        return misled
 
     def look_across(self, changed: Mapping[str, str], outcomes: Mapping[str, Outcome]) -> None:
         """Finds what is wrong between workflows. Where nothing has changed, that is known."""
@@ -164,6 +200,7 @@ class _Build:
             found = self._look_across(changed, outcomes)
             self.new["across"] = records.pack(found, self.root)
         self.new["whole"] = self.whole
+        self.new["durable"] = sorted(self.durable)
         self.report.diagnostics += found
         self.wrong = {d.file for d in self.report.diagnostics if has_errors([d])}
 
@@ -218,18 +255,25 @@ class _Build:
             if subset in self.old["subsets"]:
                 self.new["subsets"][subset] = self.old["subsets"][subset]
 
-    def _look_across(
+    def _interfaces(
         self, changed: Mapping[str, str], outcomes: Mapping[str, Outcome]
-    ) -> list[Diagnostic]:
+    ) -> dict[str, list[dict[str, Any]]]:
+        """What is known of the workflows of all files, by the files' names."""
         known = self.old["sources"]
         names = self.sources if self.whole else dict.fromkeys([*self.sources, *known])
-        packed = {
-            self.root / name: across.pack(outcomes[name].interfaces)
+        return {
+            name: across.pack(outcomes[name].interfaces)
             if name in changed and outcomes[name].interfaces
             else known[name]["interfaces"]
             for name in names
             if name in known or outcomes[name].interfaces
         }
+
+    def _look_across(
+        self, changed: Mapping[str, str], outcomes: Mapping[str, Outcome]
+    ) -> list[Diagnostic]:
+        interfaces = self._interfaces(changed, outcomes)
+        packed = {self.root / name: ones for name, ones in interfaces.items()}
         complete = all(outcome.interfaces for outcome in outcomes.values())
         mine = {self.root / name for name in self.sources}
         found = across.findings(packed, whole=self.whole, complete=complete)
@@ -255,11 +299,13 @@ class _Build:
             self.owners[unit.slug] = name
             state = State.WRITTEN if placed.changed else State.UNCHANGED
             self.report.workflows.append(_built(name, unit.slug, unit.name, state, placed))
+        interfaces = across.pack(outcome.interfaces)
         self.new["sources"][name] = {
             "hash": digest,
             "workflows": workflows,
             "warnings": records.pack(outcome.diagnostics, self.root),
-            "interfaces": across.pack(outcome.interfaces),
+            "interfaces": interfaces,
+            "awaits": across.awaited(interfaces, self.durable),
         }
 
     def _ours(self, slug: str) -> list[str]:

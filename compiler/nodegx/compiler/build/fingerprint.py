@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .closure import runtime_root
 
-FORMAT = "1"
+FORMAT = "2"
 """Raised when the layout of the cache or of the build directory changes."""
 
 

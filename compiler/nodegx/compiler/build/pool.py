@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 from .worker import Outcome
 
@@ -12,10 +13,16 @@ WORTH_A_POOL = 48
 """Files below which starting processes costs more than it saves."""
 CHUNK = 16
 
-Compile = Callable[[Path], Outcome]
+
+class Compile(Protocol):
+    """Compiles one file, given the names of the durable workflows in others."""
+
+    def __call__(self, path: Path, *, durable: frozenset[str]) -> Outcome: ...
 
 
-def compile_all(paths: list[Path], jobs: int | None, compile_one: Compile) -> Iterator[Outcome]:
+def compile_all(
+    paths: list[Path], jobs: int | None, compile_one: Callable[[Path], Outcome]
+) -> Iterator[Outcome]:
     """Outcomes for `paths`, in their order, as they come.
 
     Args:
@@ -29,7 +36,9 @@ def compile_all(paths: list[Path], jobs: int | None, compile_one: Compile) -> It
     return _in_pool(paths, wanted, compile_one)
 
 
-def _in_pool(paths: Iterable[Path], jobs: int, compile_one: Compile) -> Iterator[Outcome]:
+def _in_pool(
+    paths: Iterable[Path], jobs: int, compile_one: Callable[[Path], Outcome]
+) -> Iterator[Outcome]:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 

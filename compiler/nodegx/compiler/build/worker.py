@@ -33,8 +33,16 @@ class Outcome(NamedTuple):
     interfaces: list[Interface]
 
 
-def compile_file(path: Path, project: Project | None) -> Outcome:
-    """Compiles every workflow of the file at `path`, as part of `project` if there is one."""
+def compile_file(
+    path: Path, project: Project | None, *, durable: frozenset[str] = frozenset()
+) -> Outcome:
+    """Compiles every workflow of a file.
+
+    Args:
+        path: the file.
+        project: the project that it is part of, if there is one.
+        durable: names of the workflows in other files that are durable.
+    """
     # The passes and their libraries take a quarter of a second to import: only when needed.
     from nodegx.compiler.check import check
     from nodegx.compiler.checks.across import interface_of
@@ -43,7 +51,7 @@ def compile_file(path: Path, project: Project | None) -> Outcome:
 
     try:
         checked = check(read(path), project)
-        compiled = compile_checked(checked)
+        compiled = compile_checked(checked, durable)
     except DiagnosticError as error:
         return Outcome([], error.diagnostics, [])
     return Outcome(

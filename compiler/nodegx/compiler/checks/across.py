@@ -11,7 +11,8 @@ from typing import Any, Final, cast
 
 from nodegx.compiler.checked import Checked, CheckedWorkflow
 from nodegx.compiler.diagnostics import Diagnostic, Pointer, Severity, quoted, suggestion
-from nodegx.compiler.graph import Literal
+from nodegx.compiler.durability import awaited, durable_names, reached, suspends
+from nodegx.compiler.graph import Literal, member
 
 _PARAMETER: Final = re.compile(r"\{[^{}]*\}")
 
@@ -29,16 +30,18 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A mention of another workflow."""
+    """A mention of another workflow. `waits` holds where the run stays until that has ended."""
 
     workflow: str
     node: str | None
     pointer: Pointer
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """What other workflows, and the rest of the world, see of a workflow."""
+    """What other workflows, and the rest of the world, see of a workflow. `durable` is what its
+    settings say of it, `suspends` whether one of its own nodes may wait for long."""
 
     name: str
     slug: str
@@ -47,6 +50,8 @@ class Interface:
     callable: bool
     routes: tuple[Route, ...]
     calls: tuple[Call, ...]
+    durable: bool | None = None
+    suspends: bool = False
 
 
 def interface_of(workflow: CheckedWorkflow, file: Path | None) -> Interface:
@@ -59,6 +64,8 @@ def interface_of(workflow: CheckedWorkflow, file: Path | None) -> Interface:
         callable=any(node.type.type == "trigger.manual" for node in workflow.nodes.values()),
         routes=tuple(_routes(workflow)),
         calls=tuple(_calls(workflow)),
+        durable=workflow.settings.durable,
+        suspends=suspends(workflow),
     )
 
 
@@ -69,7 +76,12 @@ def check_across(interfaces: Sequence[Interface], *, whole: bool) -> list[Diagno
         interfaces: all workflows that are looked at together, in the order of their files.
         whole: whether these are all there are; otherwise unknown workflows are only warned of.
     """
-    return [*_same_names(interfaces), *_same_routes(interfaces), *_wrong_calls(interfaces, whole)]
+    return [
+        *_same_names(interfaces),
+        *_same_routes(interfaces),
+        *_wrong_calls(interfaces, whole),
+        *_lasting_calls(interfaces),
+    ]
 
 
 def place_findings(found: Iterable[Diagnostic], checked: Iterable[Checked]) -> list[Diagnostic]:
@@ -103,11 +115,16 @@ def _shape(match: re.Match[str]) -> str:
 def _calls(workflow: CheckedWorkflow) -> Iterable[Call]:
     if (handler := workflow.settings.on_error) is not None:
         yield Call(handler, None, (*workflow.pointer, "settings", "onError"))
+    running = {node.id for node in reached(workflow)}
     for node in workflow.nodes.values():
         if node.type.type == "workflow.call":
             name = _literal(node.params.get("workflow"), None)
             if isinstance(name, str):
-                yield Call(name, node.id, node.param_pointer("workflow"))
+                waits = awaited(node) is not None and node.id in running
+                yield Call(name, node.id, node.param_pointer("workflow"), waits)
+        polled = member(node.params.get("poll"), "workflow")
+        if isinstance(polled, Literal) and isinstance(polled.value, str):
+            yield Call(polled.value, node.id, (*node.param_pointer("poll"), "workflow"))
 
 
 def _literal(value: object, default: Any) -> Any:
@@ -164,6 +181,23 @@ def _wrong_calls(interfaces: Sequence[Interface], whole: bool) -> Iterable[Diagn
             yield Diagnostic(
                 "NX603", message, call.pointer, hint, call.node, severity=severity, file=one.file
             )
+
+
+def _lasting_calls(interfaces: Sequence[Interface]) -> Iterable[Diagnostic]:
+    """Calls that wait for durable workflows, in workflows that do not want to be durable."""
+    durable = durable_names(interfaces)
+    for one in interfaces:
+        for call in one.calls if one.durable is False else ():
+            if call.waits and call.workflow in durable:
+                message = (
+                    f"{quoted(call.workflow)} is durable and may take long; {quoted(one.name)} is"
+                    " not, stays in memory as long, and is lost in a crash"
+                )
+                hint = 'remove "durable": false from the settings, or set `wait` to false'
+                severity = Severity.WARNING
+                yield Diagnostic(
+                    "NX607", message, call.pointer, hint, call.node, None, severity, one.file
+                )
 
 
 def _in(other: Interface, one: Interface) -> str:

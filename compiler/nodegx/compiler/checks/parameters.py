@@ -180,7 +180,7 @@ def _refuse_idle(
 
 def _object(param: Param, value: Any, place: Place, findings: Findings) -> Value:
     if param.fields is None or not isinstance(value, dict):
-        return _plain(param, value, place, findings)
+        return _plain(param, value, place.strict(param.explicit), findings)
     before = findings.error_count
     members = parse_members(param.fields, members_of(value), place, findings)
     if param.check is not None and findings.error_count == before:
@@ -192,7 +192,7 @@ def _object(param: Param, value: Any, place: Place, findings: Findings) -> Value
 
 def _array(param: Param, value: Any, place: Place, findings: Findings) -> Value:
     if param.items is None or not isinstance(value, list):
-        return _plain(param, value, place, findings)
+        return _plain(param, value, place.strict(param.explicit), findings)
     item = param.items
     return as_list(
         value,
@@ -225,7 +225,8 @@ def _item_expression(param: Param, value: Any, place: Place, findings: Findings)
     parsed = parse_json(value, place, findings)
     if isinstance(value, str) and isinstance(parsed, Literal) and parsed is not BROKEN:
         message = f"`{place.name}` must be an expression over {listing(param.scope)}"
-        hint = f"write {{{{ item.{value} }}}}" if value.isidentifier() else "write {{ item }}"
+        read = f"{param.scope[0]}.{value}" if value.isidentifier() else param.scope[0]
+        hint = f"write {{{{ {read} }}}}"
         findings.error("NX305", message, place.pointer, hint=hint)
         return BROKEN
     return parsed

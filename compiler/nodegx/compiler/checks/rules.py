@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from nodegx.compiler.diagnostics import Pointer, listing
+from nodegx.runtime.catalog import CATALOG
+from nodegx.runtime.catalog.types import Kind
 
 from .findings import Findings
+from .model_errors import json_type
 from .values import Place, items_of, members_of
 
 Rule = Callable[[Mapping[str, Any], Place, Findings], None]
@@ -34,6 +37,31 @@ def _switch(given: Mapping[str, Any], place: Place, findings: Findings) -> None:
         findings.error("NX304", message, place.pointer, hint='or give every case a "when"')
 
 
+def _trigger(given: Mapping[str, Any], place: Place, findings: Findings) -> None:
+    idempotency = given.get("idempotency")
+    key = members_of(idempotency).get("key") if isinstance(idempotency, dict) else None
+    if isinstance(key, str) and "{{" not in key:
+        message = "`idempotency.key` is the same for everything that arrives"
+        hint = "make it of what the trigger brings, such as {{ order.body.id }}"
+        findings.error("NX306", message, (*place.pointer, "idempotency", "key"), hint=hint)
+
+
+def _wait(given: Mapping[str, Any], place: Place, findings: Findings) -> None:
+    condition = given.get("condition", "")
+    if not isinstance(condition, str):
+        message = f"`condition` must be an expression, not {json_type(condition)}"
+        hint = "write it as one: \"{{ response.body.state == 'done' }}\""
+        findings.error("NX305", message, (*place.pointer, "condition"), hint=hint)
+    for name, owners in (("poll", ("condition",)), ("timeout", ("webhook", "condition"))):
+        if name in given and not any(owner in given for owner in owners):
+            message = (
+                f"`{name}` has no effect without {' or '.join(f'`{each}`' for each in owners)}"
+            )
+            findings.error(
+                "NX318", message, (*place.pointer, name), hint=f"leave `{name}` out", key=True
+            )
+
+
 def _exactly_one(
     given: Mapping[str, Any],
     names: tuple[str, ...],
@@ -50,4 +78,12 @@ def _exactly_one(
         findings.error("NX318", message, (*pointer, found[1]), hint="keep one of them", key=True)
 
 
-RULES: Final[Mapping[str, Rule]] = {"logic.switch": _switch}
+RULES: Final[Mapping[str, Rule]] = {
+    "logic.switch": _switch,
+    "logic.wait": _wait,
+    **{
+        node.type: _trigger
+        for node in CATALOG.values()
+        if node.kind is Kind.TRIGGER and node.param("idempotency") is not None
+    },
+}

@@ -49,7 +49,11 @@ class Wires:
 
 def data_outputs(node: NodeDraft) -> dict[str, Type]:
     """The data outputs of a node with their types."""
-    outputs = {output.name: output.type for output in node.type.outputs}
+    outputs = {
+        output.name: output.type
+        for output in node.type.outputs
+        if output.given is None or output.given in node.spec.parameters
+    }
     for name in node.type.scope:
         outputs.setdefault(name, SCOPE_TYPES.get(name, Type.ANY))
     if can_fail(node):
@@ -105,7 +109,8 @@ def _bind(
     findings: Findings,
 ) -> None:
     port = (*pointer, "targetPort")
-    if target.type.kind is Kind.TRIGGER or param.literal or param.type in _SETTLED:
+    settled = param.literal or param.explicit or param.type in _SETTLED
+    if target.type.kind is Kind.TRIGGER or settled:
         message = f"`{param.name}` takes no wire: its value must be known before the run"
         findings.error("NX307", message, port, hint=f"write `{param.name}` as a parameter")
     elif param.name in target.wired:

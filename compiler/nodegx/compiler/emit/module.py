@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nodegx.compiler.diagnostics import Diagnostic, DiagnosticError
@@ -16,6 +17,7 @@ from nodegx.compiler.tree import Function
 from nodegx.runtime.node import Retry, Settings
 
 from .arguments import Keyword, constant, node_declaration, retry_policy
+from .keys import key_functions
 from .reading import Reading
 from .statements import Writer
 from .syntax import assign, call
@@ -57,13 +59,14 @@ def emit(graph: Graph, tree: Function, layout: Layout) -> Module:
     writer = Writer(graph, scopes, naming, values, code)
     handler = writer.handler(tree)
     found += values.found
+    keys = dict(key_functions(graph, naming, found))
     if found:
         raise DiagnosticError(found)
-    handler.decorator_list.append(_decorator(graph))
+    handler.decorator_list.append(_decorator(graph, keys))
     settle(handler)
     body: list[ast.stmt] = [
         ast.Expr(ast.Constant(_docstring(graph))),
-        *_pragmas(handler),
+        *_pragmas(handler, writer),
         *_imports(graph, writer, handler, code),
         *_constants(graph, writer),
         *(made.definition for made in code.values()),
@@ -103,11 +106,15 @@ def _plain(text: str) -> str:
     return "".join(c if c.isalnum() or c in " ._-/#+()[]" else "_" for c in text)
 
 
-def _pragmas(handler: ast.AST) -> list[ast.stmt]:
+def _pragmas(handler: ast.AST, writer: Writer) -> list[ast.stmt]:
     """What linters have to be told."""
-    if any(isinstance(part, ast.ExceptHandler) for part in ast.walk(handler)):
-        return [Verbatim(["# ruff: noqa: BLE001 (a workflow may handle whatever goes wrong)"])]
-    return []
+    lines: list[str] = []
+    parts = list(ast.walk(handler))
+    if any(isinstance(part, ast.ExceptHandler) for part in parts):
+        lines.append("# ruff: noqa: BLE001 (a workflow may handle whatever goes wrong)")
+    if writer.modules - {part.id for part in parts if isinstance(part, ast.Name)}:
+        lines.append("# ruff: noqa: F401 (`run.wait` asks over HTTP)")
+    return [Verbatim(lines)] if lines else []
 
 
 def _imports(
@@ -146,8 +153,8 @@ def _constants(graph: Graph, writer: Writer) -> list[ast.stmt]:
     return [assign(writer.naming.constants[node.id], node_declaration(node)) for node in used]
 
 
-def _decorator(graph: Graph) -> ast.expr:
-    """`@workflow(…)` with the settings that are not the defaults."""
+def _decorator(graph: Graph, keys: Mapping[str, ast.expr]) -> ast.expr:
+    """`@workflow(…)` with the settings that are not the defaults, and keys by trigger."""
     keywords: list[Keyword] = []
     for name, default in Settings._field_defaults.items():
         value = getattr(graph.settings, name)
@@ -155,4 +162,7 @@ def _decorator(graph: Graph) -> ast.expr:
             continue
         code = retry_policy(value) if isinstance(value, Retry) else constant(value)
         keywords.append((name, code))
+    if keys:
+        named = ast.Dict([ast.Constant(trigger) for trigger in keys], list(keys.values()))
+        keywords.append(("keys", named))
     return call("workflow", constant(graph.name), keywords=keywords)

@@ -11,7 +11,8 @@ from nodegx.compiler.expressions import references
 from nodegx.compiler.expressions.syntax import Template
 from nodegx.compiler.graph import DictValue, Graph, ListValue, PortRef, Value
 
-from .reading import MAYBE, Reading, variable
+from .bindings import MAYBE, variable
+from .reading import Reading
 
 WORTH_A_NAME = 8
 """Syntax nodes of an expression that is better written once than twice."""

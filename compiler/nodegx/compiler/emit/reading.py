@@ -17,35 +17,13 @@ from nodegx.compiler.expressions import (
 from nodegx.compiler.graph import Graph, GraphNode, PortRef
 from nodegx.compiler.naming import Naming
 from nodegx.compiler.scopes import Presence, Scopes
-from nodegx.runtime.catalog.types import Kind, Type
-from nodegx.runtime.errors import ErrorInfo
+from nodegx.runtime.catalog.types import Kind
 
-from .syntax import call, name
+from .bindings import ITEM_TYPES, error_binding, node_binding, variable
+from .resuming import ResumeUrls
+from .syntax import name
 
-MAYBE = "nodegx_maybe"
-"""Attribute of a variable that is read: it may not have been assigned."""
-VARIABLE = "nodegx_variable"
-"""Attribute of a name that is a node's variable."""
-
-ITEM_TYPES: Mapping[str, Type] = {"item": Type.ANY, "index": Type.INTEGER}
-ERROR_TYPES: Mapping[str, Type] = {
-    "message": Type.STRING,
-    "code": Type.STRING,
-    "category": Type.STRING,
-    "attempts": Type.INTEGER,
-}
-
-
-PRESENT = "nodegx_present"
-"""Attribute of code for a whole value: the variable that says whether there is one."""
-
-
-def variable(identifier: str, presence: Presence = Presence.CERTAIN) -> ast.Name:
-    """A node's variable that is read."""
-    read = name(identifier)
-    setattr(read, VARIABLE, True)
-    setattr(read, MAYBE, presence is Presence.MAYBE)
-    return read
+NO_ARGUMENTS: Mapping[str, Binding] = {}
 
 
 class UnknownNameError(ExpressionError):
@@ -71,12 +49,13 @@ class Reading:
         self.naming = naming
         self.by_name = {node.name: node for node in graph.everything()}
         self.loop_variables: dict[str, tuple[str, str]] = {}
+        self.resume_urls = ResumeUrls(graph, scopes, naming)
 
     def at(
         self,
         place: str,
         pure: Callable[[GraphNode], ast.expr],
-        arguments: tuple[str, ...] = (),
+        arguments: Mapping[str, Binding] = NO_ARGUMENTS,
     ) -> NamesAt:
         """The names as seen from a place.
 
@@ -96,7 +75,7 @@ class NamesAt(Names):
         reading: Reading,
         place: str,
         pure: Callable[[GraphNode], ast.expr],
-        arguments: tuple[str, ...],
+        arguments: Mapping[str, Binding],
     ) -> None:
         super().__init__(self._binding_of, nodes=self._binding_of_id, available=self._available)
         self._reading = reading
@@ -121,6 +100,10 @@ class NamesAt(Names):
             if node is None and reference.root not in ROOTS:
                 raise UnknownNameError(error.message, error.offset, error.hint) from None
             raise
+
+    def resume_url(self, node: str, offset: int) -> ast.expr:
+        """See `Resolver.resume_url`."""
+        return self._reading.resume_urls.code(node, self._place, offset)
 
     def port(self, wire: PortRef) -> ast.expr:
         """The code of a data wire."""
@@ -171,6 +154,9 @@ class NamesAt(Names):
             return
         if not present and not self._is_failed(node, first):
             raise AbsentError(self._absent(node), offset, self._absent_hint(node))
+        if not node.outputs:
+            hint = f"nothing comes of a {node.type.type} like this one"
+            raise AbsentError(f"`{node.name}` has no value", offset, hint)
 
     def _check_loop(self, reference: Reference) -> None:
         if not self._scopes.loops(self._place):
@@ -224,7 +210,7 @@ class NamesAt(Names):
 
     def _binding_of(self, identifier: str) -> Binding | None:
         if identifier in self._arguments:
-            return value(name(identifier), ITEM_TYPES.get(identifier, Type.ANY))
+            return self._arguments[identifier]
         if identifier in ITEM_TYPES:
             loops = self._scopes.loops(self._place)
             return self._loop_member(loops[-1], identifier) if loops else None
@@ -244,46 +230,13 @@ class NamesAt(Names):
             return value(self._pure(node))
         members: dict[str, Binding] = {}
         if self._scopes.error(self._place, node.id) is not Presence.NEVER:
-            members["error"] = self._error(node)
+            presence = self._scopes.error(self._place, node.id)
+            read = variable(self._reading.naming.error(node.id), presence)
+            members["error"] = error_binding(read, presence)
         if node.id in self._scopes.loops(self._place):
             members |= {member: self._loop_member(node.id, member) for member in ITEM_TYPES}
         presence = self._scopes.value(self._place, node.id)
         if presence is Presence.NEVER:
             return Binding(None, members=members, noun="port")
         read = variable(self._reading.naming.variable(node.id), presence)
-        whole = node.type.whole
-        if whole is None:
-            members |= {
-                output.name: value(ast.Attribute(read, output.name, ast.Load()), output.type)
-                for output in node.type.outputs
-            }
-            return Binding(_as_dict(read, presence), Type.OBJECT, members, noun="port")
-        if node.routed:
-            code = _when_present(read, ast.Attribute(read, "value", ast.Load()), presence)
-            return Binding(code, Type.ANY, members, open=True)
-        kind = whole.type if presence is Presence.CERTAIN else Type.ANY
-        return Binding(read, kind, members, open=True)
-
-    def _error(self, node: GraphNode) -> Binding:
-        presence = self._scopes.error(self._place, node.id)
-        read = variable(self._reading.naming.error(node.id), presence)
-        members = {
-            field: value(ast.Attribute(read, field, ast.Load()), ERROR_TYPES.get(field, Type.ANY))
-            for field in ErrorInfo._fields
-        }
-        return Binding(_as_dict(read, presence), Type.OBJECT, members, noun="field")
-
-
-def _as_dict(read: ast.expr, presence: Presence) -> ast.expr:
-    whole = call(ast.Attribute(read, "_asdict", ast.Load()))
-    setattr(whole, PRESENT, read)
-    return _when_present(read, whole, presence)
-
-
-def _when_present(read: ast.expr, code: ast.expr, presence: Presence) -> ast.expr:
-    """`code`, or None where the variable it reads has not been assigned."""
-    if presence is Presence.CERTAIN:
-        return code
-    whole = ast.BoolOp(ast.And(), [read, code])
-    setattr(whole, PRESENT, read)
-    return whole
+        return node_binding(node, read, presence, members)

@@ -25,7 +25,10 @@ class Results:
             and layout.tree.dominates(body, key)
             and not any(self._graph.wires.get(key, {}).values())
         ]
-        if len(ends) != 1 or self._graph.nodes[ends[0]].type.kind not in VALUED:
+        if len(ends) != 1:
+            return None
+        last = self._graph.nodes[ends[0]]
+        if last.type.kind not in VALUED or not last.outputs:
             return None
         present = self._scopes.value(end_of_body(loop), ends[0])
         return None if present is Presence.NEVER else ends[0]

@@ -31,6 +31,7 @@ from nodegx.compiler.tree import (
 )
 
 from .arguments import arguments, code_arguments, retry_parameters
+from .bindings import asks_over_http
 from .ending import choice, ends, leaves, shortened
 from .results import Results
 from .switches import case_patterns, subject
@@ -52,6 +53,7 @@ class Writer:
 
     Attributes:
         constants: nodes whose declaration the code reads.
+        resume_urls: the URLs of waits that it asks for.
         modules: modules of implementations that the code calls.
     """
 
@@ -69,7 +71,8 @@ class Writer:
         self.values = values
         self.code = code
         self.results = Results(graph, scopes)
-        self.constants: set[str] = set()
+        self.resume_urls = values.reading.resume_urls
+        self.constants = self.resume_urls.constants
         self.modules: set[str] = set()
         self._shared: dict[str, str] = {}
         self._roles: list[Function] = []
@@ -96,6 +99,9 @@ class Writer:
         if not ends(body):
             body += self._end(made)
         self._roles.pop()
+        urls = self.resume_urls.in_front(made.key)
+        start = 1 if urls and getattr(body[0], ASSIGNS, True) is False else 0  # behind the trigger
+        body[start:start] = urls
         return shortened(body)
 
     def _end(self, made: Function) -> list[ast.stmt]:
@@ -256,6 +262,14 @@ class Writer:
         if node.call is None:
             return call("run.step", constant)  # its code is wrong, which has been noted
         given, keywords = arguments(node, consumer)
+        wired = self.graph.wires.get(node.id, {})
+        keywords += [
+            (signal.argument, ast.Constant("branch"))
+            for signal in node.type.signals_out
+            if signal.argument is not None and signal.name in wired
+        ]
+        if asks_over_http(node):
+            self.modules.add("http")
         module, _, _ = node.call.partition(".")
         if module == "run":
             return call(node.call, constant, *given, keywords=keywords)

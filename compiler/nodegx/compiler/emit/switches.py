@@ -10,7 +10,7 @@ from nodegx.compiler.graph import DictValue, GraphNode, ListValue, Literal, Valu
 from nodegx.compiler.naming import Naming
 from nodegx.runtime.catalog.types import Kind
 
-from .reading import variable
+from .bindings import variable
 from .syntax import call
 from .values import Consumer
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from .reading import PRESENT
+from .bindings import PRESENT
 
 
 def tidy(code: ast.expr, *, test: bool = False) -> ast.expr:

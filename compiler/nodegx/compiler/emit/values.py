@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from nodegx.compiler.diagnostics import Diagnostic, Pointer
-from nodegx.compiler.expressions import ExpressionError, compile_template
+from nodegx.compiler.expressions import Binding, ExpressionError, compile_template
 from nodegx.compiler.expressions.conditions import compile_condition
 from nodegx.compiler.expressions.syntax import Template
 from nodegx.compiler.expressions.values import compile_value
 from nodegx.compiler.graph import GraphNode, Literal, PortRef, Value
+from nodegx.compiler.references import by_name
 from nodegx.runtime.catalog.types import Param, Type
 
+from .bindings import argument_binding, variable
 from .pure import MAX_DEPTH, MAX_SIZE, PureNodes, conditional_names, leaves, size
-from .reading import AbsentError, NamesAt, Reading, UnknownNameError, variable
-from .syntax import assign, tagged
+from .reading import NO_ARGUMENTS, AbsentError, NamesAt, Reading, UnknownNameError
+from .syntax import assign, name, tagged
 from .tidy import tidy
 
 
@@ -78,7 +80,7 @@ class Consumer:
         self._made: dict[str, str] = {}
         self._codes: dict[str, ast.expr] = {}
 
-    def names(self, arguments: tuple[str, ...] = ()) -> NamesAt:
+    def names(self, arguments: Mapping[str, Binding] = NO_ARGUMENTS) -> NamesAt:
         """The names that a parameter may use."""
         return self.values.reading.at(self.place, self._pure, arguments)
 
@@ -91,6 +93,8 @@ class Consumer:
             return self.item_function(declared, value, pointer)
         if declared is not None and declared.type is Type.CONDITION:
             return self.condition(value, pointer)
+        if declared is not None and declared.by_name:
+            value = by_name(value)
         return self.value(value, pointer)
 
     def value(self, value: Value, pointer: Pointer) -> ast.expr:
@@ -110,14 +114,17 @@ class Consumer:
 
     def item_function(self, param: Param, value: Value, pointer: Pointer) -> ast.expr:
         """`lambda item, index: …`."""
-        names = self.names(param.scope)
-        body = self._attempt(
-            lambda: compile_value(value, names, names.port), value, pointer, param.scope
-        )
+        identifiers = [self.values.reading.naming.argument(given) for given in param.scope]
+        bound = {
+            given: argument_binding(self.node, given, name(identifier))
+            for given, identifier in zip(param.scope, identifiers, strict=True)
+        }
+        names = self.names(bound)
+        body = self._attempt(lambda: compile_value(value, names, names.port), value, pointer, bound)
         arguments = ast.arguments(
-            [], [ast.arg(given) for given in param.scope], None, [], [], None, []
+            [], [ast.arg(identifier) for identifier in identifiers], None, [], [], None, []
         )
-        return ast.Lambda(arguments, body)
+        return ast.Lambda(arguments, tidy(body))
 
     # ------------------------------------------------------------------------- findings
 
@@ -126,7 +133,7 @@ class Consumer:
         compile_it: Callable[[], ast.expr],
         value: Value,
         pointer: Pointer,
-        arguments: tuple[str, ...] = (),
+        arguments: Mapping[str, Binding] = NO_ARGUMENTS,
     ) -> ast.expr:
         try:
             return self._with_prelude(compile_it)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .reading import MAYBE, VARIABLE
+from .bindings import MAYBE, VARIABLE
 from .syntax import keep_tags
 
 ASSIGNS = "nodegx_assigns"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from nodegx.runtime.catalog.types import Type
@@ -12,7 +12,7 @@ from . import metering
 from .foreign import FOREIGN_FUNCTIONS, FOREIGN_METHODS
 from .functions import FUNCTIONS, METHODS, Function, Param, find_function, snake
 from .names import suggest
-from .typed import NUMERIC, SEQUENCE, WORDS, Typed, call, carried
+from .typed import NUMERIC, OUTSIDE, SEQUENCE, WORDS, Typed, call, carried
 
 if TYPE_CHECKING:
     from .compile import Compiler
@@ -33,7 +33,36 @@ def _call(compiler: Compiler, node: ast.Call) -> Typed:
     function = _function(compiler, node.func)
     if function.target == "set":
         raise _no_set(compiler, node)
+    if function.target == "run.resume_url":
+        return _resume_url(compiler, node, function)
     return _function_call(compiler, node, function)
+
+
+def _resume_url(compiler: Compiler, node: ast.Call, function: Function) -> Typed:
+    wait = _wait_of(node)
+    if wait is None:
+        message = "`resumeUrl` takes the id of a Wait node, written out"
+        raise compiler.error(message, node, f'it is {function.signature}: resumeUrl("approval")')
+    return Typed(compiler.resume_url(wait), function.returns, carries=frozenset({OUTSIDE}))
+
+
+def _wait_of(node: ast.Call) -> ast.Constant | None:
+    match node:
+        case ast.Call(args=[ast.Constant(value=str()) as wait], keywords=[]):
+            return wait
+        case _:
+            return None
+
+
+def waits(tree: ast.expr) -> Iterator[ast.Constant]:
+    """The ids of waits whose URLs an expression asks for."""
+    for part in ast.walk(tree):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+            function = find_function(part.func.id)
+            if function is not None and function.target == "run.resume_url":
+                wait = _wait_of(part)
+                if wait is not None:
+                    yield wait
 
 
 def _function(compiler: Compiler, node: ast.Name) -> Function:

@@ -82,6 +82,10 @@ class _AnyNames:
     def resolve(self, reference: Reference) -> Resolved:
         return Resolved(name(reference.root))
 
+    def resume_url(self, node: str, offset: int) -> ast.expr:
+        del node, offset
+        return name("run")
+
 
 def _compiled(expression: Expression, names: Resolver) -> Typed:
     result = Compiler(expression, names).visit(expression.tree)
@@ -115,10 +119,15 @@ class Compiler:
         """Names that the code reads from outside, which no loop variable may hide."""
         if self._taken is None:
             codes = [self._names.resolve(found).code for found in references(self._expression)]
+            codes += [self.resume_url(wait) for wait in calls.waits(self._expression.tree)]
             self._taken = GENERATED_NAMES | {
                 node.id for code in codes for node in ast.walk(code) if isinstance(node, ast.Name)
             }
         return self._taken
+
+    def resume_url(self, wait: ast.Constant) -> ast.expr:
+        """The code of the URL of a wait, which is given by its id."""
+        return self._names.resume_url(str(wait.value), self.at(wait))
 
     def error(self, message: str, node: ast.AST, hint: str = "") -> ExpressionError:
         """An error at a node."""

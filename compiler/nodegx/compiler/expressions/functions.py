@@ -294,6 +294,11 @@ _TABLE: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("now() -> string", "run.now", "The time as ISO 8601 text in UTC."),
         ("uuid() -> string", "run.uuid", "A new random UUID."),
         ("random() -> number", "run.random", "A number from 0 up to, without, 1."),
+        (
+            "resumeUrl(wait: string) -> string",
+            "run.resume_url",
+            "The URL that ends a Wait node with `webhook`, by its id; of this run and iteration.",
+        ),
     ),
 }
 

@@ -67,6 +67,18 @@ class Resolver(Protocol):
         """
         ...
 
+    def resume_url(self, node: str, offset: int) -> ast.expr:
+        """The code of the URL that ends a wait.
+
+        Args:
+            node: id of the wait's node.
+            offset: where the id stands in the template's text.
+
+        Raises:
+            ExpressionError: there is no such wait.
+        """
+        ...
+
 
 def path_of(node: ast.expr, at: Places) -> Reference | None:
     """The reference that `node` is as a whole, or None if it is anything else."""
@@ -271,6 +283,12 @@ class Names:
             hint = close or (f"available: {', '.join(known)}" if known else "")
             raise ExpressionError(f"unknown name `{reference.root}`", reference.offset, hint)
         return follow(binding, reference)
+
+    def resume_url(self, node: str, offset: int) -> ast.expr:
+        """See `Resolver.resume_url`."""
+        raise ExpressionError(
+            f"there is no wait {node!r} here", offset, "ask for its URL in a step"
+        )
 
     def _node(self, reference: Reference) -> Resolved:
         key = reference.path[0] if reference.path else None

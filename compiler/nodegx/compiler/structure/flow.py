@@ -46,10 +46,6 @@ REGION_PORTS: dict[Kind, tuple[str, ...]] = {
     Kind.TRY: ("try", "catch", "finally"),
 }
 
-OPTIONAL_PORTS = frozenset({"failure", "catch", "finally"})
-"""Outputs that do nothing without a wire; other signals end there."""
-
-
 MAX_ALTERNATIVES = 100
 """Triggers of a workflow, and conditions of a switch: each is a test nested in the one before."""
 
@@ -155,9 +151,10 @@ def _add_node(flow: Flow, node: GraphNode) -> None:
     wires = flow.graph.wires.get(node.id, {})
     regions = REGION_PORTS.get(node.type.kind, ())
     declared = {signal.name for signal in node.type.signals_out}
+    optional = {signal.name for signal in node.type.signals_out if signal.optional}
     for port in sorted(node.signals, key=declared.__contains__):  # cases before `default`
         targets = wires.get(port, ())
-        if not targets and port in OPTIONAL_PORTS:
+        if not targets and port in optional:
             continue
         target = _target(flow, node.id, port, targets)
         if port in regions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from . import idempotency
 from .http_trigger import AUTH, BODY_TYPE, CORS, MAX_BODY, OUTPUTS, RATE_LIMIT
 from .trigger_manual import INPUTS
 from .types import Kind, NodeType, Output, Signal, Type
@@ -26,6 +27,7 @@ NODE = NodeType(
         MAX_BODY,
         RATE_LIMIT,
         BODY_TYPE,
+        idempotency.HEADER,
     ),
     outputs=(
         *OUTPUTS,

@@ -66,7 +66,11 @@ NODE = NodeType(
     signals_out=(
         Signal("attempt", "Starts the nodes that are tried."),
         DONE,
-        Signal("failure", "The last attempt has failed too. Unwired, the error propagates."),
+        Signal(
+            "failure",
+            "The last attempt has failed too. Unwired, the error propagates.",
+            optional=True,
+        ),
     ),
     category="logic",
     example={"maxAttempts": 5, "delay": "500ms", "maxDelay": "10s"},

@@ -12,8 +12,12 @@ NODE = NodeType(
     "why; in any case those behind `finally`.",
     signals_out=(
         Signal("try", "Starts the guarded nodes."),
-        Signal("catch", "One of them has failed. Unwired, the error propagates after `finally`."),
-        Signal("finally", "Follows in every case, last."),
+        Signal(
+            "catch",
+            "One of them has failed. Unwired, the error propagates after `finally`.",
+            optional=True,
+        ),
+        Signal("finally", "Follows in every case, last.", optional=True),
         DONE,
     ),
     category="logic",

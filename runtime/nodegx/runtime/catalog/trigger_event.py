@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import checks
+from . import checks, idempotency
 from .comparisons import filter_param
 from .types import Kind, NodeType, Output, Param, Signal, Type
 
@@ -25,6 +25,7 @@ NODE = NodeType(
             "Comparisons that must all hold for the event's data. Default: every event is taken.",
             "Where the value is in the data, keys and indexes joined by dots: `customer.tier`.",
         ),
+        idempotency.KEYED,
     ),
     outputs=(
         Output("name", Type.STRING, "Name of the event."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import checks
+from . import checks, idempotency
 from .types import Kind, NodeType, Output, Param, Signal, Type
 
 NODE = NodeType(
@@ -46,6 +46,7 @@ NODE = NodeType(
             literal=True,
             examples=(".csv",),
         ),
+        idempotency.KEYED,
     ),
     outputs=(
         Output("bucket", Type.STRING, "Full name of the bucket."),

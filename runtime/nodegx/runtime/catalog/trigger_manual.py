@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import checks
+from . import checks, idempotency
 from .types import Kind, NodeType, Output, Param, Signal, Type
 
 INPUTS = Param(
@@ -57,7 +57,7 @@ NODE = NodeType(
     Kind.TRIGGER,
     "Manual start",
     "Starts the workflow when `nodegx run`, the console or a Call workflow node asks for it.",
-    params=(INPUTS,),
+    params=(INPUTS, idempotency.KEYED),
     outputs=(Output("value", Type.ANY, "The input the caller gave.", whole=True),),
     signals_in=(),
     signals_out=(Signal("started", "The workflow was started."),),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import checks
+from . import checks, idempotency
 from .types import Kind, NodeType, Output, Param, Signal, Type
 
 NODE = NodeType(
@@ -61,6 +61,7 @@ NODE = NodeType(
             maximum=1000,
             literal=True,
         ),
+        idempotency.KEYED,
     ),
     outputs=(
         Output("body", Type.ANY, "The message: parsed if it is JSON, else text."),

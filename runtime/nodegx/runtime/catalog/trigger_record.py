@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import checks
+from . import checks, idempotency
 from .comparisons import filter_param
 from .types import Kind, NodeType, Output, Param, Signal, Type
 
@@ -53,6 +53,7 @@ NODE = NodeType(
             "Comparisons that must all hold for the change. Default: every change is taken.",
             "Where the value is: keys joined by dots, from `new`, `old` or `keys` on: `new.status`.",
         ),
+        idempotency.KEYED,
     ),
     outputs=(
         Output("event", Type.STRING, "What happened: `insert`, `modify` or `remove`."),

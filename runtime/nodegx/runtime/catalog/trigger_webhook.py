@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import checks
+from . import checks, idempotency
 from .http_trigger import AUTH, BODY_TYPE, CORS, MAX_BODY, OUTPUTS, RATE_LIMIT
 from .types import Kind, NodeType, Param, Signal, Type
 
@@ -37,6 +37,7 @@ NODE = NodeType(
         MAX_BODY,
         RATE_LIMIT,
         BODY_TYPE,
+        idempotency.HEADER,
     ),
     outputs=OUTPUTS,
     signals_in=(),

@@ -64,6 +64,8 @@ class Param:
     a `secret` field below a literal parameter still is a reference such as `{{ secrets.KEY }}`.
     `fields` describes the keys of an object; `items` the elements of an array; None leaves them open.
     `secret` marks values that must come from `secrets`, never be written in the workflow.
+    `explicit` objects stand in the workflow key by key; no wire or expression gives them as a whole.
+    `by_name` hands secrets in the value on as references (`{"$secret": name}`), not their values.
     `when` limits the parameter (and `required`) to some values of a sibling; given otherwise, it
     is an error, as it would be ignored.
     `runtime` is False for what only the compiler reads (it is not passed to the implementation).
@@ -81,6 +83,8 @@ class Param:
     many: bool = False
     literal: bool = False
     secret: bool = False
+    explicit: bool = False
+    by_name: bool = False
     when: When | None = None
     runtime: bool = True
     fields: tuple[Param, ...] | None = None
@@ -114,25 +118,33 @@ class Alternatives:
 @dataclass(frozen=True, slots=True)
 class Output:
     """A data output port. `whole` says that the node's value *is* this port: an expression reads
-    JSON keys straight from the node's name (`summary.total`), not through the port's name."""
+    JSON keys straight from the node's name (`summary.total`), not through the port's name. `given`
+    names the parameter without which a node does not have the port."""
 
     name: str
     type: Type = Type.ANY
     doc: str = ""
     whole: bool = False
+    given: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A control-flow port."""
+    """A control-flow port. An output that is `optional` is never sent while it has no wire; all
+    others end the flow then. `argument` is the implementation's keyword that becomes `branch`
+    where the output has a wire."""
 
     name: str
     doc: str = ""
+    optional: bool = False
+    argument: str | None = None
 
 
 DONE = Signal("done", "The step has finished.")
 FAILURE = Signal(
-    "failure", "The step has failed; `error` tells why. Unwired, the error propagates."
+    "failure",
+    "The step has failed; `error` tells why. Unwired, the error propagates.",
+    optional=True,
 )
 RUN = Signal("run", "Starts this node.")
 
