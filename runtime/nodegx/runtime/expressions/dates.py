@@ -1,7 +1,7 @@
 """Functions on dates: ISO 8601 text in, ISO 8601 text out.
 
 A date without an offset is in UTC. Numbers are seconds since 1970, or milliseconds if they are too
-large for that.
+large for that. Nothing depends on the machine: neither its time zone nor its language.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from .kinds import string, text, whole
 from .limits import wrong
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime, tzinfo
 
 _MILLISECONDS = 1e11
@@ -28,6 +29,22 @@ _SECONDS = {
     "week": 604_800.0,
 }
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTH_NAMES = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+_OWN: dict[str, Callable[[datetime], str]] = {
+    "a": lambda moment: _DAY_NAMES[moment.weekday()][:3],
+    "A": lambda moment: _DAY_NAMES[moment.weekday()],
+    "b": lambda moment: _MONTH_NAMES[moment.month - 1][:3],
+    "B": lambda moment: _MONTH_NAMES[moment.month - 1],
+    "p": lambda moment: "AM" if moment.hour < 12 else "PM",
+    "Y": lambda moment: f"{moment.year:04d}",
+}
+"""What `strftime` writes in the language of the machine, or in the way of its C library."""
+_ZONE_NAMES = ("UTC", "GMT")
+"""Zones that are read by name. Whatever else `strptime` knows is the machine's own."""
 
 
 def _zone(name: Any) -> tzinfo:
@@ -91,18 +108,29 @@ def parse_date(value: Any, format: Any = None, timezone: Any = None) -> str:
         format: strptime directives, such as `%d.%m.%Y %H:%M`.
         timezone: the zone of a date that names none; UTC by default.
     """
-    from datetime import datetime
-
     if format is None:
         if timezone is None or not isinstance(value, str):
             return _iso(_moment(value))
         moment = _naive(value)
     else:
-        try:
-            moment = datetime.strptime(string(value, "parseDate"), _checked_format(format))
-        except ValueError as error:
-            raise wrong(f"parseDate(): {error}") from None
+        moment = _parsed(string(value, "parseDate"), _checked_format(format))
     return _iso(moment if moment.tzinfo else moment.replace(tzinfo=_zone(timezone)))
+
+
+def _parsed(value: str, pattern: str) -> datetime:
+    from datetime import datetime
+
+    fault: ValueError | None = None
+    for zone in _ZONE_NAMES if "%Z" in pattern else ("",):
+        try:
+            return datetime.strptime(value, _with_zone(pattern, zone))
+        except ValueError as error:
+            fault = fault or error
+    raise wrong(f"parseDate(): {fault}") from None
+
+
+def _with_zone(pattern: str, zone: str) -> str:
+    return _DIRECTIVE.sub(lambda found: zone if found[1] == "Z" else found[0], pattern)
 
 
 def _naive(value: str) -> datetime:
@@ -118,7 +146,14 @@ def format_date(date: Any, format: Any = "%Y-%m-%d", timezone: Any = None) -> st
     """A date in strftime directives, in a time zone (its own by default)."""
     pattern = _checked_format(format)
     moment = _moment(date)
-    return (moment.astimezone(_zone(timezone)) if timezone else moment).strftime(pattern)
+    if timezone:
+        moment = moment.astimezone(_zone(timezone))
+
+    def spelled(found: re.Match[str]) -> str:
+        own = _OWN.get(found[1])
+        return found[0] if own is None else own(moment)
+
+    return moment.strftime(_DIRECTIVE.sub(spelled, pattern))
 
 
 def add_time(date: Any, amount: Any, unit: Any) -> str:

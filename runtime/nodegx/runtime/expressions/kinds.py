@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from .limits import check_size, is_array, is_object, weigh, wrong
 
@@ -134,13 +134,16 @@ def string(value: Any, function: str) -> str:
 
 
 def array(value: Any, function: str) -> list[Any]:
-    """The list that a function works on.
+    """The list that a function works on; of a set, which code may have returned, in an order that
+    is the same in every process.
 
     Raises:
         FatalError: the value is not an array.
     """
+    if isinstance(value, list):
+        return cast("list[Any]", value)
     if is_array(value):
-        return value if isinstance(value, list) else list(value)
+        return list(value) if isinstance(value, tuple) else sorted(value, key=order)
     raise wrong(f"{function}() takes an array, this is {type_of(value)}")
 
 
