@@ -74,8 +74,8 @@ class Http(Adapter):
         headers = {"content-type": "application/problem+json"}
         return {"statusCode": 500, "headers": headers, "body": problem, "isBase64Encoded": False}
 
-    async def _start(self, route: Route, request: Any) -> Execution:
-        execution = await self.begin(Trigger(route.node, route.type, request))
+    async def _start(self, route: Route, request: Any, id: str | None = None) -> Execution:
+        execution = await self.begin(Trigger(route.node, route.type, request), id=id)
         self._running.append(execution)
         return execution
 

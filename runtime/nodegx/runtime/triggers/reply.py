@@ -72,8 +72,7 @@ def encode(reply: ReplyLike, extra: Mapping[str, str] | None = None) -> Response
         raise ReplyError(f"the status must be a number from 200 to 599, not {status!r}")
     headers = _headers(reply.headers) if reply.headers else []
     if extra:
-        named = {name for name, _ in headers}
-        headers += [pair for pair in pairs(extra) if pair[0] not in named or pair[0] == b"vary"]
+        headers = merged(headers, extra)
     if status in (204, 304):
         return Response(status, [pair for pair in headers if pair[0] != b"content-type"], b"")
     content_type, body = encode_body(reply.body)
@@ -147,6 +146,12 @@ def _headers(headers: Mapping[Any, Any]) -> Headers:
             except UnicodeEncodeError:
                 raise ReplyError(f"the header {name} has characters that headers cannot") from None
     return result
+
+
+def merged(headers: Headers, extra: Mapping[str, str]) -> Headers:
+    """Headers of a workflow's answer with those of ours that it does not set itself."""
+    named = {name for name, _ in headers}
+    return headers + [pair for pair in pairs(extra) if pair[0] not in named or pair[0] == b"vary"]
 
 
 def pairs(headers: Mapping[str, str]) -> Headers:

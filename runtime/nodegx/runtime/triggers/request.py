@@ -48,10 +48,11 @@ class Incoming:
     """A request on its way to the workflow. Authentication reads it and may take credentials out,
     so that they reach neither the workflow nor its history.
 
-    `raw` is empty until the body has been read.
+    `raw` is empty until the body has been read. `subject` is who has proved to be calling, where
+    authentication tells callers apart.
     """
 
-    __slots__ = ("client", "headers", "method", "path", "query", "query_string", "raw")
+    __slots__ = ("client", "headers", "method", "path", "query", "query_string", "raw", "subject")
 
     def __init__(self, method: str, path: str, headers: dict[str, str], query_string: str) -> None:
         self.method = method
@@ -61,6 +62,7 @@ class Incoming:
         self.query: Values = fields(query_string) if query_string else {}
         self.raw = b""
         self.client = ""
+        self.subject = ""
 
     def drop_query(self, name: str) -> None:
         """Takes the query key `name` out, of the URL as well."""

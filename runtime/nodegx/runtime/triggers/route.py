@@ -9,6 +9,8 @@ from .body import BODY_TYPES
 from .problem import ConfigError
 
 if TYPE_CHECKING:
+    from nodegx.runtime.idempotency.settings import Settings
+
     from .auth import Authenticator
     from .cors import Cors
     from .ratelimit import RateLimit
@@ -35,6 +37,7 @@ class Route(NamedTuple):
         cors: rules for pages of other origins; None forbids them.
         limit: how often it may be called; None is unlimited.
         parameters: declared parameters of a `cloud.request`; None for a webhook.
+        idempotency: how repeats are told and treated; None takes every request for a new one.
     """
 
     workflow: str
@@ -49,6 +52,7 @@ class Route(NamedTuple):
     cors: Cors | None = None
     limit: RateLimit | None = None
     parameters: Sequence[Mapping[str, Any]] | None = None
+    idempotency: Settings | None = None
 
 
 def build(
@@ -102,6 +106,7 @@ def build(
         _cors(config),
         _limit(config),
         (config.get("parameters") or ()) if function else None,
+        _idempotency(config),
     )
 
 
@@ -130,3 +135,11 @@ def _limit(config: Mapping[str, Any]) -> RateLimit | None:
     from .ratelimit import build
 
     return build(config["rateLimit"])
+
+
+def _idempotency(config: Mapping[str, Any]) -> Settings | None:
+    if config.get("idempotency") is None:
+        return None
+    from nodegx.runtime.idempotency.settings import read
+
+    return read(config)

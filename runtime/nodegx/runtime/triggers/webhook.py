@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from . import body as bodies
 from .address import Networks, caller, networks, trusts
 from .problem import Problem
-from .reply import ReplyError, ReplyLike, Response, encode, pairs, problem_response
+from .reply import ReplyError, ReplyLike, Response, encode, merged, pairs, problem_response
 from .request import CloudRequest, Incoming, WebhookRequest, read_headers
 from .route import Route
 from .routing import Router
@@ -37,7 +37,33 @@ class Started(Protocol):
     def response(self) -> Awaitable[ReplyLike | None]: ...
 
 
-Start = Callable[[Route, WebhookRequest | CloudRequest], Awaitable[Started]]
+class Start(Protocol):
+    """Starts a workflow, as the execution `id` if one is given."""
+
+    def __call__(
+        self, route: Route, request: WebhookRequest | CloudRequest, id: str | None = None, /
+    ) -> Awaitable[Started]: ...
+
+
+class Answered(NamedTuple):
+    """The answer to a request, and the execution that gave it."""
+
+    response: Response
+    execution: str
+
+
+class Once(Protocol):
+    """Answers a request to a route with `idempotency`: by `begin`, which runs the workflow as the
+    execution of that id, or with what the same request was answered before."""
+
+    def __call__(
+        self,
+        route: Route,
+        incoming: Incoming,
+        request: WebhookRequest | CloudRequest,
+        begin: Callable[[str], Awaitable[Response]],
+        /,
+    ) -> Awaitable[Answered]: ...
 
 
 class Access(NamedTuple):
@@ -70,6 +96,8 @@ class WebhookApp:
         start: starts a workflow. It may raise a `Problem`, such as 503 when it is overloaded.
         trusted_proxies: addresses and networks whose X-Forwarded-… headers are believed.
         observe: told of every request once it is answered.
+        once: answers requests to routes that tell repeats from others; without it, such routes
+            answer 501.
     """
 
     def __init__(
@@ -79,6 +107,7 @@ class WebhookApp:
         *,
         trusted_proxies: Iterable[str] = (),
         observe: Callable[[Access], None] | None = None,
+        once: Once | None = None,
     ) -> None:
         if isinstance(routes, Router):
             self.router = routes
@@ -90,6 +119,7 @@ class WebhookApp:
         self._start = start
         self._trusted: Networks = networks(trusted_proxies)
         self._observe = observe
+        self._once = once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI entry point."""
@@ -149,9 +179,31 @@ class WebhookApp:
         if auth is not None and auth.needs_body:
             await auth.check(incoming)
         request = self._request(scope, incoming, route, params)
+        if route.idempotency is not None:
+            return await self._answer_once(route, incoming, request, outcome)
         execution = await self._start(route, request)
         outcome.execution = execution.id
         return await _respond(route, execution, outcome.headers)
+
+    async def _answer_once(
+        self,
+        route: Route,
+        incoming: Incoming,
+        request: WebhookRequest | CloudRequest,
+        outcome: Outcome,
+    ) -> Response:
+        if self._once is None:
+            raise Problem(501, "This server cannot tell repeated requests from others.")
+
+        async def begin(id: str) -> Response:
+            execution = await self._start(route, request, id)
+            outcome.execution = execution.id
+            return await _respond(route, execution, {})
+
+        answered = await self._once(route, incoming, request, begin)
+        outcome.execution = answered.execution
+        status, headers, body = answered.response
+        return Response(status, merged(headers, outcome.headers), body)
 
     def _unmatched(self, scope: Scope, raw_path: str, allowed: tuple[str, ...]) -> Response:
         """The answer where no workflow has this method and path: a preflight's, what OPTIONS asks

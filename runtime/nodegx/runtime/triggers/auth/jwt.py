@@ -75,6 +75,7 @@ class Jwt:
             raise Problem(
                 403, "The token lacks a claim this needs.", headers=_challenge("insufficient_scope")
             )
+        request.subject = f"{claims.get('iss', '')} {claims.get('sub', '')}"
 
     async def _find_key(self, kid: object, algorithm: str) -> Any:
         if isinstance(self._key, KeySet):
