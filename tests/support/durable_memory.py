@@ -11,7 +11,8 @@ from copy import deepcopy
 from typing import Any
 
 from nodegx.runtime.durable import suspension
-from nodegx.runtime.durable.execution import DurableExecution
+from nodegx.runtime.durable.execution import DurableExecution, outcome_of
+from nodegx.runtime.durable.resumption import Resumption
 from nodegx.runtime.durable.state import Entry, Kind, RunState, RunStatus
 from nodegx.runtime.durable.store import Append, Change, Fail, Finish, Kept, Suspend
 from nodegx.runtime.execution import Execution
@@ -87,7 +88,7 @@ class MemoryRuns:
             return False
         self.entries[id][key] = Entry(key, Kind.ANSWER, value)
         if any(wait.key == key for wait in self.states[id].waits):
-            self.states[id].due = time()
+            self.states[id].due = suspension.time()
         return True
 
 
@@ -110,17 +111,11 @@ class DurableLocalHost(LocalHost):
         trigger = Trigger("start", "trigger.manual", payload)
         execution = Execution(callee, trigger, self, id=id, parent=parent, depth=depth)
         await execution.start()
-        record = await execution.finish()
-        failure, answer = execution.failure, execution.answer
-        return {
-            "status": record.status.value,
-            "output": None if answer is None else answer.body,
-            "error": None if failure is None else failure._asdict(),
-            "execution": id,
-        }
+        await execution.finish()
+        return outcome_of(execution)
 
-    async def answered(self, execution: str, key: str, value: str) -> None:
-        self.runs.answer(execution, key, value)
+    async def answered(self, execution: str, key: str, value: str) -> bool:
+        return self.runs.answer(execution, key, value)
 
 
 async def run_to_the_end(
@@ -162,7 +157,7 @@ async def run_to_the_end(
             assert due is not None, "it waits for an answer that nobody gives"
             await asyncio.sleep(max(0.0, due - suspension.time()) + 1e-6)
         kept = runs.claim(execution.id)
-        execution = DurableExecution.resumed(workflow, kept, host, log=log)
+        execution = Resumption(workflow, kept, host).durable(log=log)
     raise AssertionError("it never ends")
 
 

@@ -36,10 +36,14 @@ class Host(Protocol):
     `secrets` resolves a secret when it is first read (KeyError where there is none).
     """
 
-    vars: Mapping[str, Any]
-    env: Mapping[str, str]
-    secrets: Mapping[str, str]
-    history: HistorySink | None
+    @property
+    def vars(self) -> Mapping[str, Any]: ...
+    @property
+    def env(self) -> Mapping[str, str]: ...
+    @property
+    def secrets(self) -> Mapping[str, str]: ...
+    @property
+    def history(self) -> HistorySink | None: ...
 
     async def call(
         self, workflow: str, payload: Any, *, parent: str, depth: int, wait: bool = True

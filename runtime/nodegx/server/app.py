@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
+from nodegx.runtime.durable.tokens import RESUME
 from nodegx.runtime.triggers.webhook import Receive, Scope, Send, WebhookApp
 
 from .host import ServerHost
 from .management import Management
 from .registry import RESERVED, Registry
 from .requestlog import Observe
+
+if TYPE_CHECKING:
+    from nodegx.runtime.triggers.resume import ResumeApp
 
 
 class Application:
@@ -19,6 +24,7 @@ class Application:
     Args:
         host: starts the workflows.
         management: answers what is below `/_nodegx/`.
+        resume: answers what is below `/_nodegx/resume/`; None where no execution waits.
         trusted_proxies: whose X-Forwarded-… headers are believed.
         observe: told of every request to a workflow.
     """
@@ -28,11 +34,13 @@ class Application:
         host: ServerHost,
         management: Management,
         *,
+        resume: ResumeApp | None = None,
         trusted_proxies: Iterable[str] = (),
         observe: Observe | None = None,
     ) -> None:
         self._host = host
         self._management = management
+        self._resume = resume
         self._trusted = tuple(trusted_proxies)
         self._observe = observe
         self._webhooks = self._app(host.registry)
@@ -53,6 +61,9 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI entry point."""
         if scope["type"] == "http" and scope["path"].startswith(RESERVED + "/"):
-            await self._management(scope, receive, send)
+            if self._resume is not None and scope["path"].startswith(RESUME + "/"):
+                await self._resume(scope, receive, send)
+            else:
+                await self._management(scope, receive, send)
         else:
             await self._webhooks(scope, receive, send)

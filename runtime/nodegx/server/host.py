@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nodegx.runtime.errors import FatalError, RetriableError
 from nodegx.runtime.execution import Execution
@@ -29,6 +29,9 @@ from .registry import Registry
 from .scheduler import Schedule
 from .workflows import MANUAL, LoadedWorkflow
 
+if TYPE_CHECKING:
+    from .durable import DurableRuns
+
 log = logging.getLogger("nodegx.server")
 
 RETRY_AFTER = "1"  # seconds, for callers that meet a full queue
@@ -44,8 +47,16 @@ class ServerHost:
         secrets: secrets by name.
         history: where executions are recorded.
         queue: executions of one workflow that may wait for its concurrency limit.
+        url: how the world reaches this server, without a slash at its end.
         log: where executions write their log lines.
+
+    Attributes:
+        durable: goes on with executions that outlive this process; None where none does.
+        active: the executions under way, by id.
+        stopping: whether nothing more is started from outside.
     """
+
+    durable: DurableRuns | None = None
 
     def __init__(
         self,
@@ -56,6 +67,7 @@ class ServerHost:
         secrets: Mapping[str, str],
         history: HistorySink | None,
         queue: int,
+        url: str = "",
         log: Log | None = None,
     ) -> None:
         self.registry = registry
@@ -66,8 +78,9 @@ class ServerHost:
         self.active: dict[str, Execution] = {}
         self.stopping = False
         self._starting: dict[Execution, asyncio.Task[Any] | None] = {}
+        self.url = url
+        self.log = log
         self._queue = queue
-        self._log = log
         self._tasks: set[asyncio.Task[Any]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -75,12 +88,38 @@ class ServerHost:
     # --- starting ------------------------------------------------------------------------------
 
     async def start(
-        self, loaded: LoadedWorkflow, trigger: Trigger, *, parent: str | None = None, depth: int = 0
+        self,
+        loaded: LoadedWorkflow,
+        trigger: Trigger,
+        *,
+        id: str | None = None,
+        parent: str | None = None,
+        parent_step: str | None = None,
+        depth: int = 0,
     ) -> Execution:
-        """Starts a workflow; it is on record when this returns."""
-        execution = Execution(
-            loaded.workflow, trigger, self, parent=parent, depth=depth, log=self._log
+        """Starts a workflow; it is on record when this returns.
+
+        Args:
+            loaded: the workflow.
+            trigger: what starts it.
+            id: the execution's id; None makes a new one.
+            parent: the execution that called it.
+            parent_step: the step of `parent` that waits for its end.
+            depth: how deep calls are nested.
+        """
+        workflow = loaded.workflow
+        if workflow.settings.durable and self.durable is not None:
+            return await self.run(
+                self.durable.begin(
+                    workflow, trigger, id=id, parent=parent, parent_step=parent_step, depth=depth
+                )
+            )
+        return await self.run(
+            Execution(workflow, trigger, self, id=id, parent=parent, depth=depth, log=self.log)
         )
+
+    async def run(self, execution: Execution) -> Execution:
+        """Sets an execution going and keeps track of it."""
         self._idle.clear()
         self._starting[execution] = asyncio.current_task()
         try:
@@ -89,15 +128,21 @@ class ServerHost:
             execution.when_finished(self._ended)
         finally:
             del self._starting[execution]
-            self._rest()
+            self.rest()
         return execution
 
     def _ended(self, execution: Execution) -> None:
         self.active.pop(execution.id, None)
-        self._rest()
+        if self.durable is not None:
+            self.durable.ended(execution)
+        self.rest()
 
-    def _rest(self) -> None:
-        if not self.active and not self._starting:
+    def rest(self) -> None:
+        """Notes whether anything is under way."""
+        durable = self.durable is not None and self.durable.busy
+        if self.active or self._starting or durable:
+            self._idle.clear()
+        else:
             self._idle.set()
 
     def full(self, loaded: LoadedWorkflow) -> bool:
@@ -108,9 +153,14 @@ class ServerHost:
         )
 
     async def start_request(
-        self, registry: Registry, route: Route, request: WebhookRequest | CloudRequest
+        self,
+        registry: Registry,
+        route: Route,
+        request: WebhookRequest | CloudRequest,
+        id: str | None = None,
     ) -> Execution:
-        """Starts the workflow of a route of `registry`, which may have been exchanged meanwhile.
+        """Starts the workflow of a route of `registry`, which may have been exchanged meanwhile, as
+        the execution `id` if one is given.
 
         Raises:
             Problem: 503; the server is stopping, or too many executions are waiting.
@@ -121,7 +171,7 @@ class ServerHost:
         if self.full(loaded):
             raise _unavailable("The workflow is overloaded.")
         try:
-            return await self.start(loaded, Trigger(route.node, route.type, request))
+            return await self.start(loaded, Trigger(route.node, route.type, request), id=id)
         except StoreUnavailable:
             raise _unavailable("The execution history cannot be written.") from None
         except asyncio.CancelledError:
@@ -130,7 +180,14 @@ class ServerHost:
             raise
 
     async def start_manual(
-        self, loaded: LoadedWorkflow, payload: Any, *, parent: str | None = None, depth: int = 0
+        self,
+        loaded: LoadedWorkflow,
+        payload: Any,
+        *,
+        id: str | None = None,
+        parent: str | None = None,
+        parent_step: str | None = None,
+        depth: int = 0,
     ) -> Execution:
         """Starts a workflow by its `trigger.manual`.
 
@@ -146,7 +203,12 @@ class ServerHost:
         if self.full(loaded):
             raise RetriableError(f"{loaded.name} is overloaded", code="overloaded")
         return await self.start(
-            loaded, Trigger(trigger.node, trigger.type, value), parent=parent, depth=depth
+            loaded,
+            Trigger(trigger.node, trigger.type, value),
+            id=id,
+            parent=parent,
+            parent_step=parent_step,
+            depth=depth,
         )
 
     def fire(self, schedule: Schedule, scheduled: datetime, now: datetime) -> None:
@@ -154,11 +216,16 @@ class ServerHost:
         loaded = self.registry.workflows.get(schedule.workflow)
         if loaded is None or self.stopping:
             return
+        tick = Tick(now.isoformat(), scheduled.isoformat())
+        trigger = Trigger(schedule.node, "trigger.schedule", tick)
+        if self.durable is not None:
+            moment = scheduled.timestamp()
+            self._background(self.durable.fire(loaded.workflow, trigger, schedule.key, moment))
+            return
         if self.full(loaded):
             log.warning("%s is overloaded: a scheduled start was left out", loaded.name)
             return
-        tick = Tick(now.isoformat(), scheduled.isoformat())
-        self._background(self.start(loaded, Trigger(schedule.node, "trigger.schedule", tick)))
+        self._background(self.start(loaded, trigger))
 
     def _background(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
@@ -182,14 +249,22 @@ class ServerHost:
             FatalError: there is none of that name, it cannot be called, or the input does not fit.
             NodegxError: code `call.failed`; it failed.
         """
-        loaded = self.registry.workflows.get(workflow)
-        if loaded is None:
-            raise FatalError(f"There is no workflow {workflow} to call", code="call.unknown")
-        value = isolated(payload, "The input of a call")
+        loaded, value = self.callee(workflow, payload)
         execution = await self.start_manual(loaded, value, parent=parent, depth=depth)
         if not wait:
             return {"execution": execution.id}
         return await result_of(execution)
+
+    def callee(self, workflow: str, payload: Any) -> tuple[LoadedWorkflow, Any]:
+        """The workflow that is called, and its input: a copy that shares nothing.
+
+        Raises:
+            FatalError: there is none of that name, or the input is no JSON.
+        """
+        loaded = self.registry.workflows.get(workflow)
+        if loaded is None:
+            raise FatalError(f"There is no workflow {workflow} to call", code="call.unknown")
+        return loaded, isolated(payload, "The input of a call")
 
     async def emit(self, event: str, payload: Any, *, source: str, depth: int) -> str:
         """Starts every workflow that waits for the event, and returns the event's id once they
@@ -218,6 +293,11 @@ class ServerHost:
             gate = entry.workflow.workflow.gate
             # An execution that waits for its turn may wait for this very one to end.
             queued = gate.limit is not None and gate.active >= gate.limit
+            if queued and self.durable is not None:  # a crash must not lose it
+                await self.durable.enqueue(
+                    entry.workflow.workflow, trigger, parent=source or None, depth=depth
+                )
+                continue
             task = self._background(
                 self.start(entry.workflow, trigger, parent=source or None, depth=depth)
             )
@@ -235,7 +315,8 @@ class ServerHost:
 
     async def drain(self, seconds: float) -> None:
         """Starts nothing more from outside and waits for what is under way; after `seconds`
-        cancels it. Everything is on record when this returns."""
+        leaves what is durable to its next host, and cancels the rest. Everything is on record when
+        this returns."""
         self.stopping = True
         try:
             async with asyncio.timeout(seconds):
@@ -245,12 +326,14 @@ class ServerHost:
             await self.cancel_all()
 
     async def cancel_all(self, reason: str = "The server was stopped") -> None:
-        """Cancels what is under way and waits until it has ended."""
+        """Cancels what is under way, or leaves it to its next host, and waits until it has
+        ended."""
         self.stopping = True
         cancelled: set[Execution] = set()
         while self.active or self._starting:
             for execution in list(self.active.values()):
-                execution.cancel(reason)
+                if self.durable is None or not self.durable.release(execution):
+                    execution.cancel(reason)
             for starting, task in list(self._starting.items()):
                 if task is not None and starting not in cancelled:
                     cancelled.add(starting)

@@ -13,13 +13,17 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import uvicorn
+from nodegx.runtime.durable.stores import open_runs
 from nodegx.runtime.history.masking import masked_output
-from nodegx.runtime.history.sqlite import SqliteStore
+from nodegx.runtime.history.store import HistoryStore
+from nodegx.runtime.history.stores import open_history
 from nodegx.runtime.history.writer import HistoryWriter
 from nodegx.runtime.logs import Log
+from nodegx.runtime.triggers.resume import ResumeApp
 
 from . import registry as registries
 from .app import Application
+from .durable import DurableRuns
 from .environment import EnvironmentSecrets, environment
 from .host import ServerHost
 from .management import Management
@@ -29,12 +33,15 @@ from .registry import Registry
 from .requestlog import RequestLog
 from .retention import keep_pruned
 from .scheduler import Scheduler
+from .versions import Versions
+from .waits import ServerWaits
 from .workflows import load_all, release
 
 log = logging.getLogger("nodegx.server")
 
 LAST_WORDS = 2.0  # seconds that answers have to be written once every execution has ended
 STATE = ".nodegx/schedules.json"
+VERSIONS = ".nodegx/versions"
 
 Notify = Callable[[str], None]
 
@@ -96,8 +103,9 @@ class Server:
     def __init__(self, options: ServerOptions) -> None:
         self.options = options
         self.secrets = EnvironmentSecrets({})
-        self._store: SqliteStore | None = None
+        self._store: HistoryStore | None = None
         self._writer: HistoryWriter | None = None
+        self._durable: DurableRuns | None = None
         self._app: Application
         self._uvicorn: _Uvicorn | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -125,10 +133,13 @@ class Server:
         listener = listen(options.host, options.port)
         try:
             if options.history is not None:
-                self._store = await asyncio.to_thread(SqliteStore, options.history)
+                self._store = await asyncio.to_thread(open_history, options.history)
                 self._writer = HistoryWriter(self._store)
-            self._build()
+            await self._build()
             await self._listen(listener)
+            self.host.url = options.url or self.url
+            if self._durable is not None:
+                await self._durable.start()
         except BaseException:
             listener.close()
             await self._close_history()
@@ -143,7 +154,7 @@ class Server:
                 )
             )
 
-    def _build(self) -> None:
+    async def _build(self) -> None:
         options = self.options
         variables = environment(options.root)
         self.secrets.replace(variables)
@@ -162,13 +173,33 @@ class Server:
         state = options.root / STATE if options.root is not None else None
         self.scheduler = Scheduler(self.host.fire, state)
         self.scheduler.replace(registry.schedules)
+        target = options.runs_target
+        if target is not None:
+            store = await asyncio.to_thread(open_runs, target)
+            folder = (options.root or options.build) / VERSIONS
+            self._durable = DurableRuns(self.host, store, Versions(folder), options.pace)
+            self.host.durable = self._durable
+            self._keep_versions(registry)
         management = Management(self.host, self.scheduler, self._store, options.token)
+        resume = None if self._durable is None else ResumeApp(ServerWaits(self._durable))
         self._app = Application(
             self.host,
             management,
+            resume=resume,
             trusted_proxies=options.trusted_proxies,
             observe=self._request_log,
         )
+
+    def _keep_versions(self, registry: Registry) -> None:
+        """Keeps the code of durable workflows, for executions that outlive it."""
+        if self._durable is None:
+            return
+        for entry in registry.workflows.values():
+            if entry.workflow.settings.durable:
+                try:
+                    self._durable.versions.keep(entry, self.options.build)
+                except OSError as exc:
+                    registry.problems.append(f"{entry.name}: its code cannot be kept: {exc}")
 
     async def _listen(self, listener: socket.socket) -> None:
         config = uvicorn.Config(
@@ -220,6 +251,7 @@ class Server:
             found = await asyncio.to_thread(load_all, self.options.build, known)
             registry = registries.build(found.workflows, self.secrets, before)
             registry.problems[:0] = found.problems
+            self._keep_versions(registry)
             self._app.swap(registry)
             self.scheduler.replace(registry.schedules)
             release(known, found.workflows)
@@ -245,6 +277,8 @@ class Server:
             self._uvicorn.leave()
         if self._pruning is not None:
             self._pruning.cancel()
+        if self._durable is not None:
+            await self._durable.stop()
         await self.host.drain(self.options.drain if drain is None else drain)
         if self._serving is not None and self._uvicorn is not None:
             await asyncio.wait([self._serving], timeout=LAST_WORDS)
@@ -259,6 +293,8 @@ class Server:
         await self.host.cancel_all()
 
     async def _close_history(self) -> None:
+        if self._durable is not None:
+            await self._durable.close()
         if self._writer is not None:
             await asyncio.to_thread(self._writer.close)
         if self._store is not None:

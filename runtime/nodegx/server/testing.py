@@ -40,6 +40,9 @@ class Memory:
     async def finished(self, record: ExecutionRecord) -> None:
         """The record has been completed in place."""
 
+    async def kept(self, record: ExecutionRecord) -> None:
+        """The record has been completed in place."""
+
 
 class Ran:
     """One execution that has ended.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from hashlib import blake2b
 from importlib import import_module
@@ -61,7 +61,14 @@ class Codec:
         """
         try:
             return json.loads(text, object_hook=self._restore)
-        except (ValueError, TypeError, LookupError, AttributeError, ImportError, RecursionError) as error:
+        except (
+            ValueError,
+            TypeError,
+            LookupError,
+            AttributeError,
+            ImportError,
+            RecursionError,
+        ) as error:
             raise FatalError(f"The journal cannot be read: {error}", code="journal.value") from None
 
     def copy(self, value: Any) -> Any:
@@ -77,7 +84,7 @@ class Codec:
     # --- encoding ------------------------------------------------------------------------------
 
     def _plain(self, value: Any, depth: int, *, strict: bool) -> Any:
-        kind: type = type(value)
+        kind = cast("type[Any]", type(value))
         if kind is str:
             return self._text(value) if self._read else value
         if kind is int or kind is bool or value is None:
@@ -104,7 +111,7 @@ class Codec:
             return {TAG: ["record", f"{kind.__module__}:{kind.__qualname__}", items]}
         return self._foreign(value, kind, depth, strict)
 
-    def _foreign(self, value: Any, kind: type, depth: int, strict: bool) -> Any:
+    def _foreign(self, value: Any, kind: type[Any], depth: int, strict: bool) -> Any:
         if _named(kind, "decimal", "Decimal"):
             return {TAG: ["decimal", str(value)]}
         if _named(kind, "uuid", "UUID"):
@@ -128,14 +135,20 @@ class Codec:
             for key, item in value.items()
             if type(key) is str
         }
-        if len(plain) == len(value) and TAG not in plain:
-            if not self._read or all(type(self._text(key)) is str for key in plain):
-                return plain
+        if len(plain) == len(value) and TAG not in plain and not self._hides(plain):
+            return plain
         pairs = [
-            [self._plain(key, depth + 1, strict=strict), self._plain(item, depth + 1, strict=strict)]
+            [
+                self._plain(key, depth + 1, strict=strict),
+                self._plain(item, depth + 1, strict=strict),
+            ]
             for key, item in value.items()
         ]
         return {TAG: ["object", pairs]}
+
+    def _hides(self, keys: Iterable[str]) -> bool:
+        """Whether a secret is in one of the keys."""
+        return bool(self._read) and any(type(self._text(key)) is not str for key in keys)
 
     def _text(self, text: str) -> Any:
         """A text; if secrets are in it, as its parts."""
@@ -147,8 +160,8 @@ class Codec:
                 for number, part in enumerate(text.split(secret)):
                     if number:
                         parts.append({TAG: ["secret", name]})
-                    inner = self._text(part) if part else ""
-                    parts += inner[TAG][1] if isinstance(inner, dict) else [inner]
+                    inner: Any = self._text(part) if part else ""
+                    parts += [inner] if type(inner) is str else inner[TAG][1]
                 return {TAG: ["text", parts]}
         return text
 
@@ -163,13 +176,15 @@ class Codec:
         return _DECODERS[tag](*rest)
 
 
-def _is_ours(kind: type) -> bool:
+def _is_ours(kind: type[Any]) -> bool:
     return (
-        issubclass(kind, tuple) and hasattr(kind, "_make") and kind.__module__.startswith(OURS)
+        kind.__module__.startswith(OURS)
+        and hasattr(cast("Any", kind), "_make")
+        and issubclass(kind, tuple)
     )
 
 
-def _named(kind: type, module: str, name: str) -> bool:
+def _named(kind: type[Any], module: str, name: str) -> bool:
     """By name, because importing what no workflow uses would slow every start down."""
     return kind.__module__ == module and kind.__name__ == name
 
@@ -185,6 +200,14 @@ def _record(name: str, values: list[Any]) -> Any:
         raise ValueError(f"{name} is not a record of the runtime")
     make: Callable[..., Any] = found
     return make(*values)
+
+
+def _bytearray(text: str) -> bytearray:
+    return bytearray(base64.b64decode(text))
+
+
+def _timedelta(parts: list[int]) -> timedelta:
+    return timedelta(*parts)
 
 
 def _decimal(text: str) -> Any:
@@ -210,18 +233,18 @@ _SCALARS: dict[type, Callable[[Any], tuple[str, Any]]] = {
 
 _DECODERS: dict[str, Callable[..., Any]] = {
     "bytes": base64.b64decode,
-    "bytearray": lambda text: bytearray(base64.b64decode(text)),
+    "bytearray": _bytearray,
     "datetime": datetime.fromisoformat,
     "date": date.fromisoformat,
     "time": time.fromisoformat,
-    "timedelta": lambda parts: timedelta(*parts),
+    "timedelta": _timedelta,
     "decimal": _decimal,
     "uuid": _uuid,
     "float": float,
     "tuple": tuple,
     "set": set,
     "frozenset": frozenset,
-    "object": lambda pairs: {key: value for key, value in pairs},
+    "object": dict,
     "text": "".join,
     "record": _record,
 }

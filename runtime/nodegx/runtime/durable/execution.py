@@ -62,9 +62,12 @@ class DurableHost(Host, Protocol):
     reaches this host.
     """
 
-    hold: float
-    url: str
-    runs: Runs
+    @property
+    def hold(self) -> float: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def runs(self) -> Runs: ...
 
     async def call_once(
         self,
@@ -92,9 +95,9 @@ class DurableHost(Host, Protocol):
         """
         ...
 
-
-    async def answered(self, execution: str, key: str, value: str) -> None:
-        """Keeps the answer to a wait of another execution, and lets that go on."""
+    async def answered(self, execution: str, key: str, value: str) -> bool:
+        """Keeps the answer to a wait of another execution, and lets that go on. False if it has
+        one, or is gone."""
         ...
 
 
@@ -112,6 +115,9 @@ class DurableExecution(Execution):
         parking: where its branches wait.
         codec: makes text of its values.
         surroundings: the variables and the environment that it began with.
+        fresh: whether it is not kept yet.
+        begins: whether nothing of it has been done before.
+        inner_history: where it is recorded; None for nowhere.
         lost: whether another host has it now.
     """
 
@@ -153,10 +159,12 @@ class DurableExecution(Execution):
         self.lost = False
         self._released = False
         self._seen: dict[str, int] = {}
+        self._early: dict[str, str] = {}
         self._left: float | None = None
-        self.inner_history = self._history
+        self.inner_history: HistorySink | None = self._history
         self._history = _Start(self)
         self.fresh = kept is None
+        self.begins = kept is None or not kept.entries
         if kept is None:
             self.surroundings: tuple[Mapping[str, Any], Mapping[str, str]] = (host.vars, host.env)
             self.state = RunState(
@@ -185,46 +193,28 @@ class DurableExecution(Execution):
                 self.surroundings = (variables, environment)
         self.journal = Journal(entries, self._append)
 
-    @classmethod
-    def resumed(
-        cls,
-        workflow: Workflow,
-        kept: Kept,
-        host: DurableHost,
-        *,
-        deadline: float | None = None,
-        log: logs.Log | None = None,
-    ) -> DurableExecution:
-        """The next pass of an execution that this host has claimed.
-
-        Raises:
-            FatalError: what is kept of it cannot be read.
-        """
-        from nodegx.runtime.secrets import Secrets
-
-        state = kept.state
-        value = Codec(Secrets(host.secrets), {}).decode(state.input)
-        return cls(
-            workflow,
-            Trigger(state.trigger, state.trigger_type, value),
-            host,
-            kept=kept,
-            id=state.id,
-            parent=state.parent,
-            depth=state.depth,
-            deadline=deadline,
-            log=log,
-        )
-
     # --- for the host --------------------------------------------------------------------------
 
-    def deliver(self, key: str, value: str) -> bool:
-        """Brings the answer to a wait that is parked in memory. False if it is not."""
-        return self.parking.deliver(key, value)
+    def deliver(self, key: str, value: str) -> None:
+        """Brings the answer to a wait, which has begun or will."""
+        if not self.parking.deliver(key, value):
+            self._early[key] = value
+
+    def early(self, key: str) -> str | None:
+        """An answer that has come before its wait began."""
+        entry = self.journal.find(key)
+        return self._early.get(key) if entry is None else entry.value
 
     def release(self) -> None:
         """Leaves the execution to whoever claims it next; the step it is in is done again."""
         self._released = True
+        self.parking.suspended = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def lose(self) -> None:
+        """Stops at once: another host may have the execution."""
+        self.lost = self.parking.suspended = True
         if self._task is not None:
             self._task.cancel()
 
@@ -264,6 +254,8 @@ class DurableExecution(Execution):
             self.lost = True
             return Status.INTERRUPTED, _stopped("Another host has the execution", "lost")
         except asyncio.CancelledError:
+            if self.lost:
+                return Status.INTERRUPTED, _stopped("Another host has the execution", "lost")
             if self._verdict is None and self._released:
                 return Status.WAITING, None
             raise
@@ -290,7 +282,9 @@ class DurableExecution(Execution):
             self._left = timer.when() - loop.time()
             timer.cancel()
         elif self._left is not None:
-            self._timer = loop.call_later(max(0.0, self._left), self._expire, self._time_limit() or 0.0)
+            self._timer = loop.call_later(
+                max(0.0, self._left), self._expire, self._time_limit() or 0.0
+            )
             self._left = None
 
     async def _append(self, entries: list[Entry]) -> None:
@@ -335,7 +329,9 @@ class DurableExecution(Execution):
     async def _settle(self, status: Status, info: ErrorInfo | None) -> None:
         took = time() - self.record.started
         verb = "waits" if status is Status.WAITING else f"ended: {status}"
-        self.log("info" if info is None else "warning", f"execution {verb}", duration=round(took, 6))
+        self.log(
+            "info" if info is None else "warning", f"execution {verb}", duration=round(took, 6)
+        )
         history = self.inner_history
         if history is not None:
             await _patiently(lambda: history.kept(self.record))
@@ -346,7 +342,7 @@ class DurableExecution(Execution):
             change = Suspend(self.id, fence, waits, self.journal.rest(), self.replied, due)
             await self._change(change)
             return
-        await self._tell_parent(status, info)
+        await self._tell_parent()
         if info is not None and status in (Status.ERROR, Status.TIMEOUT):
             await self._call_on_error(info)
             error = self.record.error or json.dumps(info._asdict(), default=str)
@@ -354,17 +350,11 @@ class DurableExecution(Execution):
         else:
             await self._change(Finish(self.id, fence))
 
-    async def _tell_parent(self, status: Status, info: ErrorInfo | None) -> None:
+    async def _tell_parent(self) -> None:
         """Brings the outcome to the execution that waits for it."""
         if self.state.parent is None or self.state.parent_step is None:
             return
-        outcome = {
-            "status": status.value,
-            "output": None if self.answer is None else self.answer.body,
-            "error": None if info is None else info._asdict(),
-            "execution": self.id,
-        }
-        text = self.codec.encode(outcome)
+        text = self.codec.encode(outcome_of(self))
         await self.host.answered(self.state.parent, self.state.parent_step, text)
 
 
@@ -376,13 +366,13 @@ class _Start:
 
     async def started(self, record: ExecutionRecord) -> None:
         execution = self._execution
-        if not execution.fresh:
+        if execution.fresh:
+            execution.state.started = record.started
+            await execution.host.runs.create(execution.state)
+        else:
             record.started = execution.state.started
-            return
-        execution.state.started = record.started
-        await execution.host.runs.create(execution.state)
         history: HistorySink | None = execution.inner_history
-        if history is not None:
+        if history is not None and execution.begins:
             await history.started(record)
 
     async def finished(self, record: ExecutionRecord) -> None:
@@ -410,6 +400,17 @@ async def _patiently(write: Callable[[], Awaitable[Any]]) -> Any:
                 raise Lost from error
             await asyncio.sleep(pause)
             pause = min(2 * pause, 2.0)
+
+
+def outcome_of(execution: Execution) -> dict[str, Any]:
+    """How an execution ended, as those see it that called it."""
+    record, failure, answer = execution.record, execution.failure, execution.answer
+    return {
+        "status": record.status.value,
+        "output": None if answer is None else answer.body,
+        "error": None if failure is None else failure._asdict(),
+        "execution": execution.id,
+    }
 
 
 def _stopped(message: str, code: str) -> ErrorInfo:

@@ -364,7 +364,7 @@ class DurableRun(Run):
 
     def _drawn(self, what: str, draw: Callable[[], T]) -> T:
         owner = self._owner
-        line = sys._getframe(2).f_lineno  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+        line = sys._getframe(2).f_lineno  # pyright: ignore[reportPrivateUsage]
         node = owner.workflow.source.node_at(line) or ""
         key = owner.occurrence(f"{node}{self._suffix}!{what}")
         found = owner.journal.find(key)

@@ -27,19 +27,17 @@ async def for_request(
     execution: DurableExecution,
     step: str,
     webhook: Mapping[str, Any],
-    timeout: Any,
+    timeout: Any,  # noqa: ASYNC109 (the end of a wait may be a year away)
     on_timeout: str,
 ) -> WaitResult:
     """Waits for a request to the step's resume URL."""
     limit = None if timeout is None else duration(timeout)
     key = answer_key(step)
-    found = execution.journal.find(key)
-    if found is None:
+    text = execution.early(key)
+    if text is None:
         entry = _begin(execution, step, lambda: None if limit is None else time() + limit)
         spec = {"step": step, "webhook": dict(webhook)}
         text = await execution.parking.park(Wait(key, "webhook", _number(entry), spec))
-    else:
-        text = found.value
     if text is None:
         if on_timeout == "branch":
             return WaitResult("timeout")
@@ -52,7 +50,7 @@ async def for_condition(
     step: str,
     condition: Callable[[Any, int], Any],
     poll: Mapping[str, Any] | None,
-    timeout: Any,
+    timeout: Any,  # noqa: ASYNC109 (the end of a wait may be a year away)
     on_timeout: str,
 ) -> WaitResult:
     """Asks until a condition holds."""
@@ -83,9 +81,8 @@ async def for_condition(
 async def for_execution(execution: DurableExecution, step: str, child: str) -> Any:
     """Waits for the end of an execution that this one has called. Returns its outcome."""
     key = answer_key(step)
-    found = execution.journal.find(key)
-    text = None if found is None else found.value
-    while text is None:
+    text = execution.early(key)
+    if text is None:
         text = await execution.parking.park(Wait(key, "call", None, {"execution": child}))
     return execution.codec.decode(text)
 
