@@ -1,4 +1,4 @@
-"""Every store of histories that the suite is run against: one entry each."""
+"""Every store that the suites are run against: one entry each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from nodegx.runtime.durable.postgres import PostgresRuns
+from nodegx.runtime.durable.sqlite import SqliteRuns
+from nodegx.runtime.durable.store import RunStore
 from nodegx.runtime.history.dynamodb import DynamoHistory
 from nodegx.runtime.history.dynamodb_table import table_definition
 from nodegx.runtime.history.postgres import PostgresHistory
@@ -17,6 +20,7 @@ from tests.support.moto import moto_server
 from tests.support.postgres import postgres as server
 
 Open = Callable[[], HistoryStore]
+OpenRuns = Callable[[], RunStore]
 
 
 def sqlite(folder: Path) -> Iterator[Open]:
@@ -82,3 +86,48 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]
 def store(open_store: Open) -> HistoryStore:
     """An empty store."""
     return open_store()
+
+
+def sqlite_runs(folder: Path) -> Iterator[OpenRuns]:
+    """SQLite in a file of its own."""
+    stores: list[SqliteRuns] = []
+
+    def open_runs() -> SqliteRuns:
+        stores.append(SqliteRuns(folder / "runs.sqlite3"))
+        return stores[-1]
+
+    yield open_runs
+    for store in stores:
+        store.close()
+
+
+def postgres_runs(folder: Path) -> Iterator[OpenRuns]:
+    """PostgreSQL in a schema of its own."""
+    stores: list[PostgresRuns] = []
+    with server().schema() as url:
+
+        def open_runs() -> PostgresRuns:
+            stores.append(PostgresRuns(url))
+            return stores[-1]
+
+        yield open_runs
+        for store in stores:
+            store.close()
+
+
+RUN_STORES: dict[str, Callable[[Path], Iterator[OpenRuns]]] = {
+    "sqlite": sqlite_runs,
+    "postgres": postgres_runs,
+}
+
+
+@pytest.fixture(params=RUN_STORES)
+def open_runs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenRuns]:
+    """Opens one and the same store of executions, as another host with every call."""
+    yield from RUN_STORES[request.param](tmp_path)
+
+
+@pytest.fixture
+def runs(open_runs: OpenRuns) -> RunStore:
+    """An empty store of executions."""
+    return open_runs()

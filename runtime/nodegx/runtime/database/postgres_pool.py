@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from nodegx.runtime.errors import FatalError, StoreUnavailable
 
-from .postgres_text import escaped, unescaped
+from .postgres_text import decoded, encoded
 
 if TYPE_CHECKING:
     import psycopg
@@ -177,15 +177,15 @@ def _adapters() -> AdaptersMap:
 
     class Dumper(StrDumperUnknown):
         def dump(self, obj: str) -> bytes:
-            return escaped(obj).encode()
+            return encoded(obj)
 
     class Loader(TextLoader):
         def load(self, data: Any) -> str:
-            return unescaped(str(data, "utf-8"))
+            return decoded(data)
 
     class BinaryLoader(TextBinaryLoader):
         def load(self, data: Any) -> str:
-            return unescaped(str(data, "utf-8"))
+            return decoded(data)
 
     made = AdaptersMap(adapters)
     made.register_dumper(str, Dumper)
