@@ -25,7 +25,7 @@ moment = "2026-03-01T15:04:05+01:00"
 print(fx.text(words), fx.join(words, "-"), fx.first(fx.reverse(words)), fx.unique(words))
 print(fx.sort(words), fx.difference(words, ["fig"]), fx.intersection(words, {"fig", "nut"}))
 print(fx.chunk(words, 3), fx.to_json({"a": words}), fx.sha256(words), fx.flatten([[1], (2, 3)]))
-print(fx.group_by([{"k": words, "v": 1}, {"k": words, "v": 2}], "k"))
+print(fx.text(fx.group_by([{"k": words, "v": 1}, {"k": words, "v": 2}], "k")))
 print(fx.format_date(moment, "%A %a %B %b %p %Y %d %H:%M:%S %Z %z %%A"))
 print(fx.parse_date("Sun, 01 Mar 2026 15:04:05 GMT", "%a, %d %b %Y %H:%M:%S %Z"))
 print(fx.parse_date("2026-03-01 15:04 utc", "%Y-%m-%d %H:%M %Z"), fx.timestamp("2026-03-01"))
