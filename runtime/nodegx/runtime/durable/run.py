@@ -324,14 +324,16 @@ class DurableRun(Run):
             depth = owner.depth + 1
             check_depth(workflow, depth)
             child = await self._child(step)
-            outcome = await owner.host.call_once(
-                workflow,
-                input,
-                id=child,
-                parent=owner.id,
-                step=answer_key(step) if wait else None,
-                depth=depth,
-            )
+            outcome = None
+            if owner.early(answer_key(step)) is None:  # else it has ended, and nothing of it is left
+                outcome = await owner.host.call_once(
+                    workflow,
+                    input,
+                    id=child,
+                    parent=owner.id,
+                    step=answer_key(step) if wait else None,
+                    depth=depth,
+                )
             if not wait:
                 return {"execution": child}
             if outcome is None:
