@@ -18,7 +18,7 @@ from nodegx.runtime.durable.state import RunState, RunStatus
 from nodegx.runtime.durable.store import Finish, Fire, Kept, RunQuery, RunStore
 from nodegx.runtime.durable.tokens import new_secret
 from nodegx.runtime.durable.writer import RunWriter
-from nodegx.runtime.errors import NodegxError
+from nodegx.runtime.errors import FatalError, NodegxError
 from nodegx.runtime.execution import Execution
 from nodegx.runtime.history.record import Status
 from nodegx.runtime.history.store import StoreUnavailable
@@ -102,7 +102,12 @@ class Surroundings:
         if step is None:
             return {}
         record = await execution.finish()
-        return outcome_of(execution) if record.status.ended else None
+        if record.status.ended:
+            return outcome_of(execution)
+        if not isinstance(execution, Execution):
+            message = f"{workflow} was started with this idempotency key before, and goes on"
+            raise FatalError(message, code="idempotency.conflict")
+        return None
 
     async def answered(self, execution: str, key: str, value: str) -> bool:
         """Keeps the answer to a wait of an execution, here or elsewhere. False if it has one."""
@@ -183,7 +188,13 @@ class DurableRuns:
         )
 
     async def enqueue(
-        self, workflow: Workflow, trigger: Trigger, *, parent: str | None = None, depth: int = 0
+        self,
+        workflow: Workflow,
+        trigger: Trigger,
+        *,
+        id: str | None = None,
+        parent: str | None = None,
+        depth: int = 0,
     ) -> str:
         """Starts a workflow that may have to wait for its turn; should this host die meanwhile,
         another one starts it. Returns the execution's id.
@@ -305,8 +316,10 @@ class DurableRuns:
             if claimed:
                 continue  # there may be more
             pause = await self._pause()
+            # Not `wait_for`, which in Python 3.11 may swallow a cancellation.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
 
     async def _claim(self) -> int:
         room = self.pace.most - len(self._going)

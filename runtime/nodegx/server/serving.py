@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import uvicorn
+from nodegx.runtime.durable.store import RunStore
 from nodegx.runtime.durable.stores import open_runs
 from nodegx.runtime.history.masking import masked_output
 from nodegx.runtime.history.store import HistoryStore
@@ -229,6 +230,22 @@ class Server:
     def registry(self) -> Registry:
         """What is being served."""
         return self.host.registry
+
+    @property
+    def store(self) -> HistoryStore | None:
+        """The execution history; None where none is kept."""
+        return self._store
+
+    @property
+    def runs(self) -> RunStore:
+        """The executions that are not over.
+
+        Raises:
+            ServerError: none are kept.
+        """
+        if self._durable is None:
+            raise ServerError("this server keeps no unfinished executions")
+        return self._durable.store
 
     async def reload(self, options: ServerOptions | None = None) -> Reloaded:
         """Serves what the build directory holds now. Executions under way finish on the code they
