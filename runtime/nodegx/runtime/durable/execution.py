@@ -38,6 +38,7 @@ from .tokens import answer_key, new_secret
 
 if TYPE_CHECKING:
     from nodegx.runtime.host import HistorySink
+    from nodegx.runtime.local import Called
 
 PATIENCE = 30.0
 """Seconds for which a write is tried again while the store is unavailable."""
@@ -119,9 +120,11 @@ class DurableExecution(Execution):
         begins: whether nothing of it has been done before.
         inner_history: where it is recorded; None for nowhere.
         lost: whether another host has it now.
+        rehearses: whether it ends at the first step that is new.
     """
 
     host: DurableHost
+    rehearses = False
 
     def __init__(
         self,
@@ -402,7 +405,7 @@ async def _patiently(write: Callable[[], Awaitable[Any]]) -> Any:
             pause = min(2 * pause, 2.0)
 
 
-def outcome_of(execution: Execution) -> dict[str, Any]:
+def outcome_of(execution: Called) -> dict[str, Any]:
     """How an execution ended, as those see it that called it."""
     record, failure, answer = execution.record, execution.failure, execution.answer
     return {

@@ -70,6 +70,10 @@ class Journal:
         self._following.pop(entry.after, None)
         return entry
 
+    def unreached(self) -> str | None:
+        """A step that an earlier pass has done and this one has not come to, or None."""
+        return next(iter(self._following.values()), None)
+
     async def keep(self, entry: Entry) -> None:
         """Writes an entry, and what was held back, and returns once it is safe."""
         self._number(entry)

@@ -44,11 +44,15 @@ class Resumption:
         self._trigger = Trigger(state.trigger, state.trigger_type, value)
 
     def durable(
-        self, *, deadline: float | None = None, log: logs.Log | None = None
+        self,
+        *,
+        deadline: float | None = None,
+        log: logs.Log | None = None,
+        kind: type[DurableExecution] = DurableExecution,
     ) -> DurableExecution:
-        """The next pass of a durable execution."""
+        """The next pass of a durable execution; `kind` tells what sort of pass."""
         state = self._kept.state
-        return DurableExecution(
+        return kind(
             self._workflow,
             self._trigger,
             self._host,

@@ -22,6 +22,7 @@ from nodegx.runtime.steps import settled
 from . import race
 from .journal import START, place
 from .state import Entry, Kind, Wait
+from .suspension import Suspended
 from .tokens import answer_key, resume_path
 
 if TYPE_CHECKING:
@@ -78,6 +79,9 @@ class DurableRun(Run):
         if race.is_retraced():
             self._left(node, fn, args, kwargs)
         await owner.parking.catch_up()
+        if owner.rehearses:
+            owner.parking.suspended = True
+            raise Suspended
         if node.type.startswith(USER_CODE):
             args, kwargs = owner.codec.copy(args), owner.codec.copy(kwargs)
         entry = Entry(key, Kind.RESULT, "", 0, digest, place.get(), self._begun(key))
@@ -325,7 +329,9 @@ class DurableRun(Run):
             check_depth(workflow, depth)
             child = await self._child(step)
             outcome = None
-            if owner.early(answer_key(step)) is None:  # else it has ended, and nothing of it is left
+            if (
+                owner.early(answer_key(step)) is None
+            ):  # else it has ended, and nothing of it is left
                 outcome = await owner.host.call_once(
                     workflow,
                     input,
