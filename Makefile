@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := compiler runtime providers infra tests examples
 
-.PHONY: help install demo test test-fast lint format bench requirements clean
+.PHONY: help install demo test test-fast tools lint format bench requirements clean
 
 help:  ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -23,12 +23,15 @@ $(STAMP): .ci/requirements.txt pyproject.toml
 demo: install  ## compiles examples/process-order, serves it, fires it, shows the run
 	$(BIN)/python examples/process-order/demo.py
 
-test: lint  ## lints, then runs every test
+test: lint tools  ## lints, then runs every test
 	$(BIN)/pytest -n 2 -m "not bench"
 	$(BIN)/pytest -m bench
 
 test-fast: install  ## everything but end-to-end tests and benchmarks
 	$(BIN)/pytest -n 2 -m "not e2e and not bench"
+
+tools: install  ## fetches and builds, once a user, what end-to-end tests run (minutes)
+	$(BIN)/python -m tests.support.tools
 
 lint: install  ## ruff, strict types, import directions
 	$(BIN)/ruff check $(SOURCES)

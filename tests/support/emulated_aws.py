@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nodegx.compiler.targets.aws.names import Names, Place
-from nodegx.providers.aws.emulator import ministack, plugin, pulumi_build
+from nodegx.providers.aws.emulator import ministack, plugin
 from nodegx.providers.aws.emulator.cloud import Cloud
 
+from tests.support.engine import pulumi_command
 from tests.support.recording_proxy import Recorder, recording
 
 REGION = "eu-central-1"
@@ -131,8 +132,7 @@ def deployment(root: Path, directory: Path) -> Iterator[Deployment]:
     Everything goes through the recorder: the commands, and what functions call.
     """
     with ExitStack() as stack:
-        pulumi = pulumi_build.find_or_build()
-        assert pulumi is not None, "neither the pulumi command nor Go to build it with"
+        pulumi = pulumi_command()
         gateway = ministack.free_port()
         recorder = stack.enter_context(recording(f"http://127.0.0.1:{gateway}", ministack.ACCOUNT))
         server = ministack.start(

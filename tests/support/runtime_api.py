@@ -28,6 +28,11 @@ ROOT = "/2018-06-01/runtime"
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:test:live"
 
 
+def client() -> Path:
+    """The directory of Lambda's runtime client."""
+    return installed("awslambdaric", CLIENT)
+
+
 class TimedOut(AssertionError):
     """The function did not answer within its time; it has been killed."""
 
@@ -218,7 +223,7 @@ def function(
     api = RuntimeApi()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        search = [bundle, installed("awslambdaric", CLIENT), *python_path]
+        search = [bundle, client(), *python_path]
         variables = {
             "PATH": os.defpath,
             "LANG": "en_US.UTF-8",

@@ -19,7 +19,6 @@ from typing import Any
 
 import pytest
 from nodegx.compiler.targets.aws.alarms import FAILED
-from nodegx.providers.aws.emulator import pulumi_build
 
 from tests.support.emulated_aws import (
     STACK,
@@ -28,6 +27,7 @@ from tests.support.emulated_aws import (
     deployment,
     eventually,
 )
+from tests.support.engine import pulumi_command
 from tests.support.granted import Grants, inventory, printed
 from tests.support.loopback import Answer, Loopback, loopback
 
@@ -45,11 +45,7 @@ def test_a_deployment_from_its_begin_to_its_end(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with capsys.disabled():
-        pulumi = pulumi_build.find_or_build()
-        engine = f"the pulumi command, {pulumi}" if pulumi else "no pulumi, and no Go to build it"
-        print(f"\nengine: {engine}")
-    if pulumi is None:
-        pytest.skip("no engine but our own small one, which has a test of its own")
+        print(f"\nengine: the pulumi command, {pulumi_command()}")
     with loopback() as outside:
         answer(outside)
         vars: dict[str, Any] = dict.fromkeys(("paymentsUrl", "shopUrl", "crmUrl"), outside.url)

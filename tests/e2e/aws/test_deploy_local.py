@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from nodegx.providers.aws import local
-from nodegx.providers.aws.emulator import pulumi_build
 
 from tests.support.emulated_aws import ROOT, eventually
+from tests.support.engine import pulumi_command
 from tests.support.loopback import Answer, loopback
 
 PROGRAM = Path(sys.executable).with_name("nodegx")
@@ -34,10 +34,8 @@ def nodegx(root: Path, *arguments: str, expect: int = 0) -> Any:
 
 @pytest.mark.e2e
 @pytest.mark.timeout(2400)
-def test_a_cloud_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with capsys.disabled():
-        if pulumi_build.find_or_build() is None:
-            pytest.skip("--local needs the pulumi command, or Go to build it")
+def test_a_cloud_of_ones_own(tmp_path: Path) -> None:
+    pulumi_command()
     root = tmp_path / "intake"
     shutil.copytree(
         ROOT / "examples" / "intake", root, ignore=shutil.ignore_patterns("build", ".*")

@@ -1,4 +1,4 @@
-"""The unmodified program through an engine of our own, over the SDK's protocol: what proves the
+"""The unmodified program through an engine of our own, over the SDK's protocol, which proves the
 program on machines that have neither the pulumi command nor Go."""
 
 from __future__ import annotations

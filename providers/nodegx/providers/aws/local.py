@@ -21,6 +21,7 @@ from typing import Any
 from nodegx.providers.errors import ProviderError
 
 from .emulator import ministack, pulumi_build
+from .emulator.cache import EmulatorError
 from .platforms import MACHINES, Platform
 from .stackfiles import LOCAL, stack_path
 from .wheels import LOCK, Wheels
@@ -72,12 +73,12 @@ def start(root: Path, tell: Tell) -> None:
     try:
         pulumi = pulumi_build.find_or_build(tell)
         server = ministack.start(home, port=_port(), region=REGION, tell=tell)
-    except ministack.EmulatorError as error:
+    except EmulatorError as error:
         raise ProviderError(
             f"there is no emulated cloud: {error}",
-            "it comes from PyPI, so once there is a network it is at hand",
+            "what it needs is installed once there is a network",
         ) from None
-    record = {**asdict(server), "log": str(server.log), "pulumi": str(pulumi or "")}
+    record = {**asdict(server), "log": str(server.log), "pulumi": str(pulumi)}
     (home / RECORD).write_text(json.dumps(record), "utf-8")
     tell(f"The emulated cloud runs on {server.url}; its log is {server.log}")
 
@@ -112,8 +113,7 @@ def enter(root: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(STACK_FILE, "utf-8")
     variables = server.variables()
-    if record["pulumi"]:
-        variables["NODEGX_PULUMI"] = record["pulumi"]
+    variables["NODEGX_PULUMI"] = record["pulumi"]
     _lead(root, variables)
 
 

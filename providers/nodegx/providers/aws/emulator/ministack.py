@@ -5,20 +5,18 @@ environment."""
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from .cache import PYTHON, EmulatorError, Tell, install_environment, kept
 
 REQUIREMENT = "ministack==1.5.33"
 PROGRAM = "ministack_gaps.py"
@@ -27,29 +25,6 @@ KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 """Keys of the account's root, whom the emulator lets do everything."""
 START_SECONDS = 60.0
 
-Tell = Callable[[str], None]
-
-
-class EmulatorError(Exception):
-    """The emulated cloud cannot be installed or started; the message says why."""
-
-
-def cache_directory() -> Path:
-    """Where what is downloaded or built once is kept: `~/.cache/nodegx`, or `NODEGX_CACHE`."""
-    given = os.environ.get("NODEGX_CACHE")
-    if given:
-        return Path(given)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nodegx"
-
-
-@contextmanager
-def locked(path: Path) -> Generator[None]:
-    """Keeps other processes out while something is made at `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f"{path.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
 
 def environment(tell: Tell = print) -> Path:
     """The directory of the virtual environment, which is made when it is first needed.
@@ -57,38 +32,8 @@ def environment(tell: Tell = print) -> Path:
     Raises:
         EmulatorError: it cannot be made, for example for want of a network.
     """
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    name = f"{REQUIREMENT.replace('==', '-')}-py{version}"
-    home = cache_directory() / name
-    with locked(home):
-        done = home / ".installed"
-        if not done.exists():
-            tell(f"Installing {REQUIREMENT} into {home} (once)")
-            shutil.rmtree(home, ignore_errors=True)
-            _install(home)
-            done.touch()
-    return home
-
-
-def _install(home: Path) -> None:
-    python = home / "bin" / "python"
-    uv = shutil.which("uv", path=os.pathsep.join((str(Path(sys.executable).parent), _path())))
-    if uv is not None:
-        steps = (
-            [uv, "venv", "--quiet", "--python", sys.executable, str(home)],
-            [uv, "pip", "install", "--quiet", "--python", str(python), REQUIREMENT],
-        )
-    else:
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        steps = (
-            [sys.executable, "-m", "venv", str(home)],
-            [*pip, REQUIREMENT],
-        )
-    for command in steps:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode != 0:
-            reason = (done.stderr or done.stdout).strip()[-2000:]
-            raise EmulatorError(f"{REQUIREMENT} could not be installed in {home}:\n{reason}")
+    name = f"{REQUIREMENT.replace('==', '-')}-{PYTHON}"
+    return kept(name, lambda home: install_environment(REQUIREMENT, home), tell)
 
 
 @dataclass(frozen=True)
