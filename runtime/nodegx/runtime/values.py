@@ -8,7 +8,9 @@ from typing import Any, NamedTuple, cast
 
 MAX_TEXT = 10_000_000
 """Characters of JSON text that a value may be written as."""
-_SCALARS = frozenset({int, float, bool, type(None)})
+_SCALARS = (int, float, type(None))
+_QUICK = 100_000
+"""Values that are looked at before it counts that some may be the same one again."""
 
 
 class Trigger(NamedTuple):
@@ -74,7 +76,8 @@ def iso_time(seconds: float) -> str:
 
 
 def weight(value: Any, before: int = 0) -> int:
-    """About how many characters a value has as JSON text, or any number above `MAX_TEXT`.
+    """About how many characters a value has as JSON text; possibly less than it is, if above
+    `MAX_TEXT`.
 
     A value that holds another one many times is small in memory and may be huge as text; one that
     holds itself has no end. So this is asked before a value is written.
@@ -84,13 +87,15 @@ def weight(value: Any, before: int = 0) -> int:
         before: the weight of what goes into the same text.
     """
     stack: list[Any] = [value]
-    while stack:
+    weight = before
+    for _ in range(_QUICK):
+        if not stack:
+            return weight
         item = stack.pop()
-        kind = type(item)
-        before += 1
-        if kind is str:
-            before += len(item)
-        elif kind in _SCALARS:
+        weight += 1
+        if isinstance(item, str):
+            weight += len(item)
+        elif isinstance(item, _SCALARS):
             continue
         elif isinstance(item, dict):
             held = cast("dict[Any, Any]", item)
@@ -98,8 +103,8 @@ def weight(value: Any, before: int = 0) -> int:
             stack.extend(held.values())
         elif isinstance(item, list | tuple | set | frozenset):
             stack.extend(cast("list[Any]", item))
-        elif isinstance(item, str):
-            before += len(item)
-        if before + len(stack) > MAX_TEXT:
-            return before + len(stack)
-    return before
+        if weight + len(stack) > MAX_TEXT:
+            return weight + len(stack)
+    from .shared_weight import shared_weight
+
+    return before + shared_weight(value)

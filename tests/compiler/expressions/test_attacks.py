@@ -72,7 +72,7 @@ def run_in_jail(codes: Collection[str]) -> dict[str, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=250,
     )
     assert ended.returncode == 0, ended.stderr[-2000:]
     return dict(zip(codes, json.loads(ended.stdout), strict=True))

@@ -21,8 +21,8 @@ async def test_a_function_runs_in_a_thread() -> None:
 
 
 async def test_threads_do_not_hold_each_other_up() -> None:
-    all_here = threading.Barrier(30)
-    await asyncio.gather(*(python.in_thread(all_here.wait)(60) for _ in range(30)))
+    all_here = threading.Barrier(8)
+    await asyncio.gather(*(python.in_thread(all_here.wait)(60) for _ in range(8)))
 
 
 async def test_errors_come_through() -> None:
