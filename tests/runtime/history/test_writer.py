@@ -26,6 +26,8 @@ class Shelf(SqliteStore):
         super().__init__(path)
         self.batches: list[tuple[int, int]] = []
         self.pause = 0.0
+        self.go = threading.Event()
+        self.go.set()
         self.broken: set[str] = set()
         self.offline = False
 
@@ -37,6 +39,7 @@ class Shelf(SqliteStore):
         synced: bool = False,
     ) -> None:
         time.sleep(self.pause)
+        self.go.wait(60)
         if self.offline:
             raise StoreUnavailable("offline")
         if self.broken & {record.id for record in (*started, *finished)}:
@@ -84,13 +87,15 @@ async def test_concurrent_starts_share_a_commit(shelf: Shelf) -> None:
 
 async def test_ends_are_buffered_until_there_are_too_many(shelf: Shelf) -> None:
     writer = HistoryWriter(shelf, max_pending=10)
-    shelf.pause = 0.05
-    begun = time.perf_counter()
+    shelf.go.clear()
     for number in range(10):
         await writer.finished(end(start(number)))
-    assert time.perf_counter() - begun < 0.04
-    await asyncio.gather(*(writer.finished(end(start(number))) for number in range(10, 40)))
-    assert time.perf_counter() - begun >= 0.05
+    more = asyncio.gather(*(writer.finished(end(start(number))) for number in range(10, 40)))
+    await asyncio.sleep(0.05)
+    assert not more.done()
+    assert shelf.batches == []
+    shelf.go.set()
+    await more
     await writer.flush()
     assert len(shelf.list(Query(), limit=100).records) == 40
     writer.close()
