@@ -21,7 +21,14 @@ Invoke = Callable[..., Result]
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Variables of the developer's shell must not change what is tested."""
-    for name in ("NO_COLOR", "FORCE_COLOR", "NODEGX_DEBUG", "NODEGX_TOKEN", "NODEGX_URL"):
+    for name in (
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "NODEGX_DATABASE_URL",
+        "NODEGX_DEBUG",
+        "NODEGX_TOKEN",
+        "NODEGX_URL",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

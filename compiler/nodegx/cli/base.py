@@ -246,7 +246,7 @@ def _explain(error: BaseException, state: State) -> tuple[str, str, ExitCode]:
     if isinstance(error, click.ClickException):
         return error.format_message(), "", ExitCode.FAILURE
     if isinstance(error, NodegxError):
-        environment = error.code.startswith("history.")
+        environment = error.code.startswith(("history.", "store."))
         return error.message, "", ExitCode.ENVIRONMENT if environment else ExitCode.FAILURE
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""

@@ -14,6 +14,12 @@ COMMANDS = {
     "run": Lazy("nodegx.cli.commands.run:run", "Run a workflow once and show each step."),
     "dev": Lazy("nodegx.cli.commands.dev:dev", "Serve all workflows and reload what changes."),
     "history": Lazy("nodegx.cli.commands.history:history", "Look at recorded executions."),
+    "executions": Lazy(
+        "nodegx.cli.commands.executions:executions", "Retry, resume, cancel, migrate executions."
+    ),
+    "dead-letters": Lazy(
+        "nodegx.cli.commands.dead_letters:dead_letters", "Deal with failed executions."
+    ),
     "events": Lazy("nodegx.cli.commands.events:events", "Send events to workflows."),
     "schedules": Lazy("nodegx.cli.commands.schedules:schedules", "See when workflows start."),
     "stacks": Lazy(

@@ -27,6 +27,9 @@ COLORS = {
     "cancelled": "yellow",
     "skipped": "bright_black",
     "running": "cyan",
+    "queued": "cyan",
+    "waiting": "blue",
+    "failed": "red",
 }
 """Colours of execution and step states."""
 
@@ -38,6 +41,9 @@ MARKS = {
     "cancelled": "-",
     "skipped": "·",
     "running": "…",
+    "queued": "…",
+    "waiting": "◦",
+    "failed": "✗",
 }
 """One character for each state, so that no meaning hangs on colour alone."""
 
@@ -97,6 +103,13 @@ def json_line(value: Any) -> None:
 def json_document(value: Any) -> None:
     """Prints `value` as indented JSON."""
     click.echo(json.dumps(value, ensure_ascii=False, default=str, indent=2))
+
+
+def json_line_text(value: Any) -> str:
+    """`value` as one line of JSON, safe to print; text that needs no quotes has none."""
+    if isinstance(value, str) and value and " " not in value:
+        return clean(value)
+    return clean(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def pretty_json(value: Any, width: int = 88) -> str:

@@ -1,10 +1,11 @@
-"""Histories, on this machine or in the cloud."""
+"""Histories and unfinished executions, on this machine, in a database or in the cloud."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from nodegx.runtime.errors import NodegxError
 
@@ -14,7 +15,25 @@ from .projects import built_workflows, resolve
 
 if TYPE_CHECKING:
     from nodegx.compiler.project import Project
+    from nodegx.runtime.durable.state import RunState
+    from nodegx.runtime.durable.store import RunStore
     from nodegx.runtime.history.store import HistoryStore
+
+DATABASE_URL = "NODEGX_DATABASE_URL"
+"""The variable that names the database of a project, in the environment or in `.env`."""
+RUNS = "runs.sqlite3"
+
+
+class Stores(NamedTuple):
+    """Where the executions of a project are.
+
+    `history` records them; `runs` has those that have not ended, or have failed. `wake` is told of
+    what may go on now, where no host looks by itself.
+    """
+
+    history: HistoryStore
+    runs: RunStore
+    wake: Callable[[RunState], None]
 
 
 def full_name(project: Project, name: str) -> str:
@@ -24,29 +43,46 @@ def full_name(project: Project, name: str) -> str:
     return resolve(name, built_workflows(project.build)).name
 
 
+def database_url(project: Project) -> str | None:
+    """The URL of the database that a project keeps its executions in; None if it keeps them in
+    files. It may hold a password."""
+    from nodegx.server.environment import environment
+
+    return environment(project.root).get(DATABASE_URL) or None
+
+
+def targets(project: Project) -> tuple[str | Path, str | Path]:
+    """Where a project keeps its history, and its unfinished executions: both in one database, or
+    in files that lie side by side."""
+    url = database_url(project)
+    if url is not None:
+        return url, url
+    return project.history_path, project.history_path.with_name(RUNS)
+
+
 @contextlib.contextmanager
 def open_store(project: Project, stack: str | None) -> Generator[HistoryStore | None]:
-    """The history of a stack, or of this machine; None where nothing has been recorded yet.
+    """The history of a stack, or of this project; None where nothing has been recorded yet.
 
     Raises:
         ProviderError: there is no such stack, or there are no credentials.
         CliError: the stack is not deployed.
     """
     if stack is None:
-        if not project.history_path.exists():
+        target, _ = targets(project)
+        if isinstance(target, Path) and not target.exists():
             yield None
             return
-        from nodegx.runtime.history.sqlite import SqliteStore
+        from nodegx.runtime.history.stores import open_history
 
-        local = SqliteStore(project.history_path)
-        with contextlib.closing(local):
+        with contextlib.closing(open_history(target)) as local:
             yield local
         return
     from nodegx.providers.aws.deployment import Deployment
-    from nodegx.providers.aws.history import open_history
+    from nodegx.providers.aws.history import open_history as open_deployed
 
     deployment = Deployment.of(project, stack)
-    store = open_history(deployment)
+    store = open_deployed(deployment)
     try:
         yield store
     except NodegxError as error:
@@ -59,3 +95,36 @@ def open_store(project: Project, stack: str | None) -> Generator[HistoryStore | 
         ) from None
     finally:
         store.close()
+
+
+@contextlib.contextmanager
+def open_stores(project: Project, stack: str | None) -> Generator[Stores | None]:
+    """The history and the unfinished executions of a stack, or of this project; None where nothing
+    has been recorded yet.
+
+    Raises:
+        ProviderError: there is no such stack, or there are no credentials.
+        CliError: the stack is not deployed.
+        StoreUnavailable: the database cannot be reached.
+    """
+    if stack is not None:
+        raise CliError(
+            f"the executions of {stack} cannot be operated on from here", ExitCode.ENVIRONMENT
+        )
+    recorded, unfinished = targets(project)
+    places = [place for place in (recorded, unfinished) if isinstance(place, Path)]
+    if places and not any(place.exists() for place in places):
+        yield None
+        return
+    from nodegx.runtime.durable.stores import open_runs
+    from nodegx.runtime.history.stores import open_history
+
+    with (
+        contextlib.closing(open_history(recorded)) as history,
+        contextlib.closing(open_runs(unfinished)) as runs,
+    ):
+        yield Stores(history, runs, _looks_by_itself)
+
+
+def _looks_by_itself(_: RunState) -> None:
+    """Servers look for what may go on."""

@@ -58,9 +58,26 @@ def local(at: float, *, milliseconds: bool = False, short: bool = False) -> str:
 
 def until(at: datetime) -> str:
     """How long it is until a moment that has a time zone: `in 4 min`, `in 2 days`."""
-    left = at.timestamp() - time.time()
+    return f"in {_length(at.timestamp() - time.time())}"
+
+
+def age(at: float) -> str:
+    """How long ago a moment was, in seconds since the epoch: `4 min`, `2 days`."""
+    return _length(time.time() - at)
+
+
+def due(at: float | None) -> str:
+    """When something is due, in seconds since the epoch: `in 4 min`, `now`; empty if that is not
+    known."""
+    if at is None:
+        return ""
+    left = at - time.time()
+    return "now" if left <= 0 else f"in {_length(left)}"
+
+
+def _length(left: float) -> str:
     for unit, length in (("day", 86_400.0), ("h", 3_600.0), ("min", 60.0)):
         if left >= length:
             count = int(left // length)
-            return f"in {count} {unit}{'s' if unit == 'day' and count != 1 else ''}"
-    return f"in {max(0, round(left))} s"
+            return f"{count} {unit}{'s' if unit == 'day' and count != 1 else ''}"
+    return f"{max(0, round(left))} s"
