@@ -16,11 +16,16 @@ from typing import Any
 CODE = """
 import json, sys
 from pathlib import Path
-from nodegx.server.options import ServerOptions
+from nodegx.server.options import Pace, ServerOptions
 from nodegx.server.serving import serve
 
 given = json.loads(sys.argv[1])
-paths = {name: Path(given.pop(name)) for name in ("build", "history", "root") if name in given}
+given["pace"] = Pace(**given.pop("pace", {}))
+paths = {
+    name: Path(given.pop(name))
+    for name in ("build", "history", "root")
+    if "://" not in given.get(name, "://")
+}
 serve(ServerOptions(**paths, **given), lambda text: print(text, flush=True))
 """
 
@@ -44,7 +49,7 @@ class ServerProcess:
 
 
 @contextmanager
-def server_process(build: Path, history: Path, **options: Any) -> Iterator[ServerProcess]:
+def server_process(build: Path, history: Path | str, **options: Any) -> Iterator[ServerProcess]:
     """A server over compiled workflows, on a free port; killed at the end if it still runs."""
     given = {
         "build": str(build),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from .errors import FatalError, NodegxError
+from .errors import ErrorInfo, FatalError, NodegxError
 from .execution import Execution
 from .history.record import ExecutionRecord, Status
 from .host import HistorySink
 from .ids import new_id
-from .values import Trigger
+from .values import Reply, Trigger
 from .workflow import Workflow
 
 Publish = Callable[[str, Any, str, str, int], Awaitable[None]]
@@ -88,7 +88,28 @@ class LocalHost:
         task.add_done_callback(self._running.discard)
 
 
-async def result_of(execution: Execution) -> Any:
+class Called(Protocol):
+    """An execution, as far as its callers ask."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def record(self) -> ExecutionRecord: ...
+    @property
+    def answer(self) -> Reply | None: ...
+    @property
+    def failure(self) -> ErrorInfo | None: ...
+
+    async def finish(self) -> ExecutionRecord:
+        """Waits for its end."""
+        ...
+
+    def cancel(self, reason: str = ..., /) -> None:
+        """Ends it early."""
+        ...
+
+
+async def result_of(execution: Called) -> Any:
     """Waits for a called execution and returns the body of its answer, or None if it gave none.
     Cancels it if the caller is cancelled.
 
@@ -107,7 +128,7 @@ async def result_of(execution: Execution) -> Any:
     return None if reply is None else reply.body
 
 
-def _failed_call(execution: Execution, record: ExecutionRecord) -> NodegxError:
+def _failed_call(execution: Called, record: ExecutionRecord) -> NodegxError:
     info = execution.failure
     reason = info.message if info is not None else record.status.value
     return NodegxError(

@@ -51,6 +51,7 @@ class Application:
             partial(self._host.start_request, registry),
             trusted_proxies=self._trusted,
             observe=self._observe,
+            once=partial(self._host.answer_once, registry),
         )
 
     def swap(self, registry: Registry) -> None:

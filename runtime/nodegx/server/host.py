@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nodegx.runtime.errors import FatalError, RetriableError
@@ -20,9 +21,11 @@ from nodegx.runtime.run import MAX_CALL_DEPTH
 from nodegx.runtime.triggers.events import Event
 from nodegx.runtime.triggers.inputs import coerce
 from nodegx.runtime.triggers.problem import Problem
-from nodegx.runtime.triggers.request import CloudRequest, WebhookRequest
+from nodegx.runtime.triggers.reply import Response
+from nodegx.runtime.triggers.request import CloudRequest, Incoming, WebhookRequest
 from nodegx.runtime.triggers.route import Route
 from nodegx.runtime.triggers.timetable import Tick
+from nodegx.runtime.triggers.webhook import Answered
 from nodegx.runtime.values import MAX_TEXT, Trigger, weight
 
 from .registry import Registry
@@ -30,7 +33,10 @@ from .scheduler import Schedule
 from .workflows import MANUAL, LoadedWorkflow
 
 if TYPE_CHECKING:
+    from nodegx.runtime.idempotency.starts import Repeat
+
     from .durable import DurableRuns
+    from .idempotency import Idempotency
 
 log = logging.getLogger("nodegx.server")
 
@@ -52,11 +58,13 @@ class ServerHost:
 
     Attributes:
         durable: goes on with executions that outlive this process; None where none does.
+        idempotency: tells repeats; None while no trigger asks for it.
         active: the executions under way, by id.
         stopping: whether nothing more is started from outside.
     """
 
     durable: DurableRuns | None = None
+    idempotency: Idempotency | None = None
 
     def __init__(
         self,
@@ -179,6 +187,24 @@ class ServerHost:
                 raise _unavailable("The server is stopping.") from None
             raise
 
+    async def answer_once(
+        self,
+        registry: Registry,
+        route: Route,
+        incoming: Incoming,
+        request: WebhookRequest | CloudRequest,
+        begin: Callable[[str], Awaitable[Response]],
+    ) -> Answered:
+        """Answers a request to a route that tells repeats; see `Requests.answer`.
+
+        Raises:
+            Problem: it is refused; 501 where keys cannot be remembered.
+        """
+        if self.idempotency is None:
+            raise Problem(501, "This server cannot tell repeated requests from others.")
+        workflow = registry.workflows[route.workflow].workflow
+        return await self.idempotency.requests.answer(workflow, route, incoming, request, begin)
+
     async def start_manual(
         self,
         loaded: LoadedWorkflow,
@@ -188,8 +214,9 @@ class ServerHost:
         parent: str | None = None,
         parent_step: str | None = None,
         depth: int = 0,
-    ) -> Execution:
-        """Starts a workflow by its `trigger.manual`.
+    ) -> Execution | Repeat:
+        """Starts a workflow by its `trigger.manual`, or finds the execution that was started with
+        the same idempotency key.
 
         Raises:
             FatalError: it has none, or (as `InputError`) the input does not fit.
@@ -200,16 +227,17 @@ class ServerHost:
             message = f"{loaded.name} has no {MANUAL}, so it cannot be called"
             raise FatalError(message, code="call.trigger")
         value = coerce(trigger.config.get("inputs") or (), payload)
-        if self.full(loaded):
-            raise RetriableError(f"{loaded.name} is overloaded", code="overloaded")
-        return await self.start(
-            loaded,
-            Trigger(trigger.node, trigger.type, value),
-            id=id,
-            parent=parent,
-            parent_step=parent_step,
-            depth=depth,
-        )
+        given = Trigger(trigger.node, trigger.type, value)
+        origin: dict[str, Any] = {"parent": parent, "parent_step": parent_step, "depth": depth}
+
+        async def begin(id: str | None) -> Execution:
+            if self.full(loaded):
+                raise RetriableError(f"{loaded.name} is overloaded", code="overloaded")
+            return await self.start(loaded, given, id=id, **origin)
+
+        if self.idempotency is not None and trigger.node in loaded.workflow.keys:
+            return await self.idempotency.call(loaded, given, begin, id=id)
+        return await begin(id)
 
     def fire(self, schedule: Schedule, scheduled: datetime, now: datetime) -> None:
         """Starts a workflow whose time has come."""
@@ -293,19 +321,44 @@ class ServerHost:
             gate = entry.workflow.workflow.gate
             # An execution that waits for its turn may wait for this very one to end.
             queued = gate.limit is not None and gate.active >= gate.limit
-            if queued and self.durable is not None:  # a crash must not lose it
-                await self.durable.enqueue(
-                    entry.workflow.workflow, trigger, parent=source or None, depth=depth
-                )
-                continue
-            task = self._background(
-                self.start(entry.workflow, trigger, parent=source or None, depth=depth)
+            begin = partial(
+                self._begin,
+                entry.workflow,
+                trigger,
+                queued=queued,
+                parent=source or None,
+                depth=depth,
             )
-            if not queued:
+            if self.idempotency is not None and entry.node in entry.workflow.workflow.keys:
+                work = self.idempotency.accept(entry.workflow, trigger, begin)
+            elif queued and self.durable is not None:
+                await begin()
+                continue
+            else:
+                work = begin()
+            task = self._background(work)
+            if not queued or self.durable is not None:
                 started.append(task)
         if started:
             await asyncio.wait(started)
         return identifier
+
+    async def _begin(
+        self,
+        loaded: LoadedWorkflow,
+        trigger: Trigger,
+        id: str | None = None,
+        *,
+        queued: bool,
+        parent: str | None,
+        depth: int,
+    ) -> Execution | None:
+        """Starts a workflow for an event, or has that done when it is its turn: a crash must not
+        lose the event meanwhile."""
+        if queued and self.durable is not None:
+            await self.durable.enqueue(loaded.workflow, trigger, id=id, parent=parent, depth=depth)
+            return None
+        return await self.start(loaded, trigger, id=id, parent=parent, depth=depth)
 
     async def idle(self) -> None:
         """Waits until nothing is under way."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
 
 from nodegx.runtime.errors import NodegxError
-from nodegx.runtime.history.record import Status
-from nodegx.runtime.history.store import HistoryStore, Query
+from nodegx.runtime.history.store import HistoryStore
 from nodegx.runtime.triggers import timetable
-from nodegx.runtime.triggers.body import parse_json, read
 from nodegx.runtime.triggers.inputs import InputError
 from nodegx.runtime.triggers.problem import Problem
 from nodegx.runtime.triggers.reply import JSON, Response, problem_response, to_json
@@ -23,39 +20,15 @@ from nodegx.runtime.triggers.routing import Router
 from nodegx.runtime.triggers.webhook import Receive, Scope, Send
 from nodegx.runtime.values import Reply
 
+from .endpoints import Answer, Call, Endpoint, Endpoints
+from .execution_endpoints import ExecutionEndpoints
 from .host import ServerHost
-from .present import detail, summary
+from .operation_endpoints import OperationEndpoints
 from .registry import RESERVED
 from .scheduler import Scheduler
 from .workflows import LoadedWorkflow
 
-MAX_BODY = 10_000_000
-MAX_PAGE = 500
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-
-
-class Call(NamedTuple):
-    """A request to an endpoint."""
-
-    params: Mapping[str, str]
-    query: Mapping[str, Any]
-    headers: Mapping[str, str]
-    receive: Receive
-
-    async def json(self) -> Any:
-        """The body; None where there is none."""
-        raw = await read(self.receive, dict(self.headers), MAX_BODY)
-        return parse_json(raw, "") if raw else None
-
-
-class Answer(NamedTuple):
-    """What an endpoint answers, as JSON."""
-
-    body: Any
-    status: int = 200
-
-
-Endpoint = Callable[[Call], Awaitable[Answer]]
 
 
 class Management:
@@ -81,19 +54,17 @@ class Management:
     ) -> None:
         self._host = host
         self._scheduler = scheduler
-        self._store = store
         self._token = hashlib.sha256(token.encode()).digest() if token else None
         self._router = Router[Endpoint]()
-        endpoints: tuple[tuple[str, str, Endpoint], ...] = (
+        endpoints: Endpoints = (
             ("GET", "/health", self._health),
             ("GET", "/ready", self._ready),
             ("GET", "/workflows", self._workflows),
             ("GET", "/schedules", self._schedules),
             ("POST", "/workflows/{workflow}/run", self._run),
             ("POST", "/events/{event}", self._emit),
-            ("GET", "/executions", self._executions),
-            ("GET", "/executions/{id}", self._execution),
-            ("POST", "/executions/{id}/cancel", self._cancel),
+            *ExecutionEndpoints(host, store).endpoints,
+            *OperationEndpoints(host, store).endpoints,
         )
         for method, path, endpoint in endpoints:
             self._router.add(method, RESERVED + path, endpoint)
@@ -122,7 +93,8 @@ class Management:
                 raise Problem(405, f"This path has {allow}.", headers={"allow": allow})
             raise Problem(404, "Nothing is served at this path.")
         query = fields(scope["query_string"].decode("latin-1"))
-        answer = await match.route(Call(match.params, query, headers, receive))
+        client = str((scope.get("client") or ("",))[0])
+        answer = await match.route(Call(match.params, query, headers, receive, client))
         body = to_json(answer.body)
         fixed = [(b"content-type", JSON), (b"content-length", b"%d" % len(body))]
         return Response(answer.status, [*fixed, (b"cache-control", b"no-store")], body)
@@ -189,17 +161,17 @@ class Management:
             raise Problem(404, "There is no workflow of that name.")
         if self._host.stopping:
             raise Problem(503, "The server is stopping.")
-        _require_json(call)
+        call.require_json()
         payload = await call.json()
         try:
             execution = await self._host.start_manual(loaded, payload)
+            if call.query.get("wait") in ("false", "0"):
+                return Answer({"executionId": execution.id}, 202)
+            record = await execution.finish()
         except InputError as exc:
             raise Problem(400, exc.message, problems=exc.details) from None
         except NodegxError as exc:
             raise Problem(503 if exc.retriable else 409, exc.message, code=exc.code) from None
-        if call.query.get("wait") in ("false", "0"):
-            return Answer({"executionId": execution.id}, 202)
-        record = await execution.finish()
         answer: Reply | None = execution.answer
         return Answer(
             {
@@ -219,66 +191,13 @@ class Management:
     async def _emit(self, call: Call) -> Answer:
         if self._host.stopping:
             raise Problem(503, "The server is stopping.")
-        _require_json(call)
+        call.require_json()
         payload = await call.json()
         try:
             identifier = await self._host.emit(call.params["event"], payload, source="", depth=0)
         except NodegxError as exc:
             raise Problem(503 if exc.retriable else 409, exc.message, code=exc.code) from None
         return Answer({"eventId": identifier}, 202)
-
-    async def _executions(self, call: Call) -> Answer:
-        store = self._require_store()
-        query = call.query
-        statuses = query.get("status", ())
-        try:
-            wanted = Query(
-                workflow=query.get("workflow"),
-                statuses=tuple(
-                    Status(name) for name in ([statuses] if isinstance(statuses, str) else statuses)
-                ),
-                since=float(query["since"]) if "since" in query else None,
-                until=float(query["until"]) if "until" in query else None,
-                parent=query.get("parent"),
-                text=query.get("text"),
-            )
-            limit = min(max(int(query.get("limit", 50)), 1), MAX_PAGE)
-            page = await asyncio.to_thread(
-                store.list, wanted, limit=limit, cursor=query.get("cursor")
-            )
-        except (ValueError, TypeError) as exc:
-            raise Problem(400, f"The query cannot be used: {exc}.") from None
-        return Answer(
-            {"executions": [summary(record) for record in page.records], "cursor": page.cursor}
-        )
-
-    async def _execution(self, call: Call) -> Answer:
-        store = self._require_store()
-        record = await asyncio.to_thread(store.get, call.params["id"])
-        if record is None:
-            raise Problem(404, "There is no execution of that id.")
-        return Answer(detail(record))
-
-    async def _cancel(self, call: Call) -> Answer:
-        _require_json(call)
-        execution = self._host.active.get(call.params["id"])
-        if execution is None:
-            raise Problem(404, "No execution of that id is under way.")
-        execution.cancel("It was cancelled by hand")
-        record = await execution.finish()
-        return Answer({"executionId": record.id, "status": record.status})
-
-    def _require_store(self) -> HistoryStore:
-        if self._store is None:
-            raise Problem(404, "This server keeps no history.")
-        return self._store
-
-
-def _require_json(call: Call) -> None:
-    """Forms of web pages cannot send this type without asking first."""
-    media = call.headers.get("content-type", "application/json").partition(";")[0].strip()
-    if media.lower() != "application/json":
-        raise Problem(415, "The body must be application/json.")
 
 
 def _loopback(address: str) -> bool:

@@ -11,6 +11,7 @@ from nodegx.runtime.logs import Level
 
 LOOPBACK = "127.0.0.1"
 RUNS = "runs.sqlite3"
+KEYS = "keys.sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +83,11 @@ class ServerOptions:
         if self.runs is not None or self.history is None:
             return self.runs
         return self.history if isinstance(self.history, str) else self.history.with_name(RUNS)
+
+    @property
+    def keys_target(self) -> Path | str:
+        """Where idempotency keys are remembered, if any trigger has some."""
+        if isinstance(self.history, str):
+            return self.history
+        beside = self.history or self.runs
+        return beside.with_name(KEYS) if beside else (self.root or self.build) / ".nodegx" / KEYS

@@ -29,13 +29,15 @@ class Subscriber(NamedTuple):
 
 @dataclass(slots=True)
 class Registry:
-    """Workflows by name, and their triggers by kind. `problems` tells what cannot be served."""
+    """Workflows by name, and their triggers by kind. `problems` tells what cannot be served,
+    `tells_repeats` whether any trigger has `idempotency`."""
 
     workflows: dict[str, LoadedWorkflow] = field(default_factory=dict[str, LoadedWorkflow])
     router: Router[Route] = field(default_factory=Router[Route])
     routes: dict[tuple[str, str], Route] = field(default_factory=dict[tuple[str, str], Route])
     schedules: list[Schedule] = field(default_factory=list[Schedule])
     problems: list[str] = field(default_factory=list[str])
+    tells_repeats: bool = False
     _named: dict[str, list[Subscriber]] = field(default_factory=dict[str, list[Subscriber]])
     _prefixed: list[Subscriber] = field(default_factory=list[Subscriber])
 
@@ -76,6 +78,7 @@ def build(
         registry.workflows[loaded.name] = loaded
         unchanged = previous is not None and previous.workflows.get(loaded.name) is loaded
         for trigger in loaded.triggers:
+            registry.tells_repeats |= trigger.config.get("idempotency") is not None
             try:
                 if trigger.type in routes.TYPES:
                     known = previous.routes if previous is not None and unchanged else {}

@@ -10,11 +10,12 @@ import socket
 import sys
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 from nodegx.runtime.durable.store import RunStore
 from nodegx.runtime.durable.stores import open_runs
+from nodegx.runtime.errors import NodegxError
 from nodegx.runtime.history.masking import masked_output
 from nodegx.runtime.history.store import HistoryStore
 from nodegx.runtime.history.stores import open_history
@@ -37,6 +38,9 @@ from .scheduler import Scheduler
 from .versions import Versions
 from .waits import ServerWaits
 from .workflows import load_all, release
+
+if TYPE_CHECKING:
+    from .idempotency import Idempotency
 
 log = logging.getLogger("nodegx.server")
 
@@ -107,6 +111,7 @@ class Server:
         self._store: HistoryStore | None = None
         self._writer: HistoryWriter | None = None
         self._durable: DurableRuns | None = None
+        self._idempotency: Idempotency | None = None
         self._app: Application
         self._uvicorn: _Uvicorn | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -181,8 +186,13 @@ class Server:
             self._durable = DurableRuns(self.host, store, Versions(folder), options.pace)
             self.host.durable = self._durable
             self._keep_versions(registry)
+        await self._tell_repeats(registry)
         management = Management(self.host, self.scheduler, self._store, options.token)
-        resume = None if self._durable is None else ResumeApp(ServerWaits(self._durable))
+        resume = (
+            None
+            if self._durable is None
+            else ResumeApp(ServerWaits(self._durable), observe=self._request_log)
+        )
         self._app = Application(
             self.host,
             management,
@@ -190,6 +200,26 @@ class Server:
             trusted_proxies=options.trusted_proxies,
             observe=self._request_log,
         )
+
+    async def _tell_repeats(self, registry: Registry) -> None:
+        """Opens the store of idempotency keys, once a trigger asks for it.
+
+        Raises:
+            NodegxError: it cannot be opened.
+        """
+        if self._idempotency is not None or not registry.tells_repeats:
+            return
+        from nodegx.runtime.idempotency.fate import fates
+
+        from .idempotency import Idempotency
+
+        self._idempotency = await Idempotency.open(
+            self.options.keys_target,
+            fates(self._store, None if self._durable is None else self._durable.store),
+            lease=self.options.pace.lease,
+            log=self.host.log,
+        )
+        self.host.idempotency = self._idempotency
 
     def _keep_versions(self, registry: Registry) -> None:
         """Keeps the code of durable workflows, for executions that outlive it."""
@@ -269,6 +299,10 @@ class Server:
             registry = registries.build(found.workflows, self.secrets, before)
             registry.problems[:0] = found.problems
             self._keep_versions(registry)
+            try:
+                await self._tell_repeats(registry)
+            except NodegxError as exc:
+                registry.problems.append(exc.message)
             self._app.swap(registry)
             self.scheduler.replace(registry.schedules)
             release(known, found.workflows)
@@ -290,6 +324,8 @@ class Server:
         `drain` seconds, and closes the history with everything in it."""
         self.scheduler.stop()
         self.host.stopping = True
+        if self._idempotency is not None:
+            self._idempotency.stop_waiting()
         if self._uvicorn is not None:
             self._uvicorn.leave()
         if self._pruning is not None:
@@ -310,6 +346,8 @@ class Server:
         await self.host.cancel_all()
 
     async def _close_history(self) -> None:
+        if self._idempotency is not None:
+            await self._idempotency.close()
         if self._durable is not None:
             await self._durable.close()
         if self._writer is not None:
@@ -390,27 +428,37 @@ def to_stderr(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-async def _serve(options: ServerOptions, notify: Notify) -> None:
+Ready = Callable[[Server], None]
+"""Told once the server listens."""
+
+
+async def _serve(options: ServerOptions, notify: Notify, ready: Ready | None) -> None:
     server = Server(options)
     with masked_output(server.secrets):
         async with server:
             stop = catch_signals(server, notify)
             for problem in server.registry.problems:
                 notify(f"not served: {problem}")
-            notify(f"serving {len(server.registry.workflows)} workflows on {server.url}")
+            if ready is not None:
+                ready(server)
+            else:
+                notify(f"serving {len(server.registry.workflows)} workflows on {server.url}")
             await until_stopped(stop, server, notify)
 
 
-def serve(options: ServerOptions, notify: Notify = to_stderr) -> None:
+def serve(
+    options: ServerOptions, notify: Notify = to_stderr, *, ready: Ready | None = None
+) -> None:
     """Serves compiled workflows until SIGINT or SIGTERM. Needs no compiler.
 
     Args:
         options: the server's settings.
         notify: told what happens, a sentence at a time.
+        ready: told once the server listens.
 
     Raises:
         ServerError: the server cannot start.
         NodegxError: the history cannot be opened.
     """
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve(options, notify))
+        runner.run(_serve(options, notify, ready))

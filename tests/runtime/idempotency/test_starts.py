@@ -11,14 +11,13 @@ from nodegx.runtime.execution import Execution
 from nodegx.runtime.history.record import Status
 from nodegx.runtime.idempotency.fate import Fate
 from nodegx.runtime.idempotency.settings import Settings
-from nodegx.runtime.idempotency.starts import Repeat, Starts, answered
+from nodegx.runtime.idempotency.starts import Repeat, Starts
 from nodegx.runtime.local import LocalHost
 from nodegx.runtime.logs import Log
 from nodegx.runtime.node import Settings as WorkflowSettings
 from nodegx.runtime.values import Reply
 
 from tests.runtime.idempotency.conftest import RESPOND, Process
-from tests.support.until import until
 
 MakeProcess = Callable[..., Process]
 
@@ -32,21 +31,24 @@ class Shop:
         key: Callable[[Any], Any] = lambda value: value["id"]  # noqa: E731
         self.workflow = Workflow("/Shop", handler, WorkflowSettings(), keys={"start": key})
 
-    async def start(self, id: Any, *, waits: bool = False) -> Execution | Repeat:
-        trigger = Trigger("start", "trigger.manual", {"id": id})
+    async def start(self, key: Any, *, waits: bool = False, id: str | None = None) -> Any:
+        trigger = Trigger("start", "trigger.manual", {"id": key})
 
-        async def begin(id: str | None) -> Execution:
+        async def begin(id: str) -> Execution:
             execution = Execution(self.workflow, trigger, LocalHost(), id=id, log=Log("error"))
             await execution.start()
             self.process.executions.append(execution)
             return execution
 
-        return await self.starts.start(self.workflow, trigger, Settings(), begin, waits=waits)
+        return await self.starts.start(
+            self.workflow, trigger, Settings(), begin, waits=waits, id=id
+        )
 
-    async def run(self, id: Any, *, waits: bool = False) -> Execution | Repeat:
+    async def run(self, key: Any, **options: Any) -> Any:
         """Starts it, and waits until that is over and known."""
-        started = await self.start(id, waits=waits)
-        await started.finish()
+        started = await self.start(key, **options)
+        if isinstance(started, Execution):
+            await started.finish()
         await self.process.guard.drain()
         return started
 
@@ -65,7 +67,7 @@ async def test_a_repeat_starts_nothing_and_tells_of_the_first(process: Process) 
     assert again.id == first.id
     assert again.record.status is Status.SUCCESS
     assert again.answer == Reply(201, {"a": "b"}, {"id": 1})
-    assert answered(again) is again
+    assert await again.finish() is again.record
     assert isinstance(other, Execution)
     assert len(process.executions) == 2
 
@@ -79,7 +81,7 @@ async def test_without_an_answer_there_is_none(process: Process) -> None:
     again = await shop.run(1)
     assert isinstance(again, Repeat)
     assert again.answer is None
-    assert again.kept
+    assert (await again.finish()).status is Status.SUCCESS
 
 
 async def test_while_it_is_under_way_here_a_repeat_is_the_first(process: Process) -> None:
@@ -91,9 +93,63 @@ async def test_while_it_is_under_way_here_a_repeat_is_the_first(process: Process
 
     shop = Shop(process, handler)
     first = await shop.start(1)
-    assert await shop.start(1) is first
+    dropped = await shop.start(1)
+    with pytest.raises(FatalError) as caught:
+        await dropped.finish()
+    assert caught.value.code == "idempotency.conflict"
+    waiting = await shop.start(1, waits=True)
+    assert waiting.id == dropped.id == first.id
+    end = asyncio.create_task(waiting.finish())
+    waiting.cancel()  # it is not its own
     opened.set()
-    await first.finish()
+    assert (await end).status is Status.SUCCESS
+    assert waiting.answer == first.answer
+    assert first.answer is not None
+
+
+async def test_whoever_waits_for_a_failure_gets_it(process: Process) -> None:
+    opened = asyncio.Event()
+
+    async def handler(run: Run) -> None:
+        await opened.wait()
+        raise ValueError("broken")
+
+    shop = Shop(process, handler)
+    first = await shop.start(1)
+    waiting = await shop.start(1, waits=True)
+    opened.set()
+    assert (await waiting.finish()).status is Status.ERROR
+    assert waiting.failure == first.failure
+    assert waiting.failure.message == "ValueError: broken"
+
+
+async def test_an_execution_with_an_id_may_begin_again(process: Process) -> None:
+    opened = asyncio.Event()
+
+    async def handler(run: Run) -> None:
+        await opened.wait()
+
+    shop = Shop(process, handler)
+    first = await shop.start(1, id="x")
+    again = await shop.start(1, id="x")
+    assert [type(first), type(again)] == [Execution, Execution]
+    assert first.id == again.id == "x"
+    other = await shop.start(1, id="y")
+    assert isinstance(other, Repeat)
+    opened.set()
+
+
+async def test_what_is_left_to_others_is_waiting(process: Process) -> None:
+    shop = Shop(process, answer)
+
+    async def enqueue(id: str) -> None:
+        pass
+
+    trigger = Trigger("start", "trigger.event", {"id": 1})
+    assert await shop.starts.start(shop.workflow, trigger, Settings(), enqueue) is None
+    again = await shop.run(1)
+    assert isinstance(again, Repeat)
+    assert (await again.finish()).status is Status.WAITING
 
 
 async def test_a_failure_is_forgotten(process: Process) -> None:
@@ -109,7 +165,7 @@ async def test_a_failure_is_forgotten(process: Process) -> None:
 async def test_what_cannot_be_started_leaves_no_key(process: Process) -> None:
     shop = Shop(process, answer)
 
-    async def refuse(id: str | None) -> Execution:
+    async def refuse(id: str) -> Execution:
         raise FatalError("overloaded")
 
     trigger = Trigger("start", "trigger.manual", {"id": 1})
@@ -137,7 +193,7 @@ async def test_a_repeat_may_wait_for_another_process(
     assert not at_once.done
     assert at_once.id == running.id
     with pytest.raises(FatalError) as caught:
-        answered(at_once)
+        await at_once.finish()
     assert caught.value.code == "idempotency.conflict"
     waiting = asyncio.create_task(second.run(1, waits=True))
     await asyncio.sleep(0.1)
@@ -163,7 +219,7 @@ async def test_an_answer_that_is_no_json_is_not_kept(process: Process) -> None:
     assert isinstance(again, Repeat)
     assert again.done
     with pytest.raises(FatalError) as caught:
-        answered(again)
+        await again.finish()
     assert caught.value.code == "idempotency.lost"
     assert caught.value.details == {"execution": first.id}
 
@@ -188,4 +244,3 @@ async def test_what_another_process_goes_on_with_is_waiting(make_process: MakePr
     again = await second.run(1)
     assert isinstance(again, Repeat)
     assert (again.id, again.record.status) == (first.id, Status.WAITING)
-    await until(lambda: again.done)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from time import time
@@ -45,6 +46,7 @@ class Wanted:
         fingerprint: that of the request; empty where that does not matter.
         settings: those of the trigger.
         lost: what to settle a key with whose execution another process goes on with.
+        id: the id that the execution is to have; None makes a new one.
     """
 
     workflow: Workflow
@@ -52,6 +54,7 @@ class Wanted:
     fingerprint: str
     settings: Settings
     lost: Callable[[str], bytes | None]
+    id: str | None = None
 
 
 class Guard:
@@ -79,6 +82,7 @@ class Guard:
         self._end = end
         self._log = log or logs.default
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._leaving = asyncio.Event()
 
     async def take(self, wanted: Wanted) -> tuple[str, Held | None]:
         """Claims a key.
@@ -89,10 +93,12 @@ class Guard:
         Raises:
             StoreUnavailable: nobody knows who has it.
         """
-        execution = new_id()
+        execution = wanted.id or new_id()
         dead: str | None = None
         while True:
             held = await self._claim(wanted, execution, dead)
+            if held is not None and held.execution == execution and not held.done:
+                return execution, None  # it has begun before
             if held is None or not held.dead:
                 return execution, held
             held = await self._inherited(wanted, held)
@@ -107,7 +113,9 @@ class Guard:
         pause = _FIRST_LOOK
         taken: tuple[str, Held | None] = ("", held)
         while (found := taken[1]) is not None and not found.done and time() < limit:
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), pause)
+                break
             pause = min(2 * pause, _LAST_LOOK)
             looked = await self._keys.find(wanted.key)
             if looked is None or looked.done or looked.dead:
@@ -139,6 +147,10 @@ class Guard:
         self._tasks.add(task)
         task.add_done_callback(self._settled)
         return task
+
+    def stop_waiting(self) -> None:
+        """No repeat waits any more for what another process has under way."""
+        self._leaving.set()
 
     async def drain(self) -> None:
         """Waits for everything that goes on aside."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nodegx.runtime.errors import ErrorInfo, FatalError
@@ -22,36 +21,66 @@ if TYPE_CHECKING:
 
     from .store import Held
 
-Begin = Callable[[str | None], Awaitable["Execution"]]
-"""Starts the workflow as the execution of that id; None makes a new one."""
+Begin = Callable[[str | None], Awaitable["Execution | None"]]
+"""Starts the workflow as the execution of that id, or of a new one; gives None where another
+process may do so later."""
 
 
-@dataclass(frozen=True, slots=True)
 class Repeat:
     """Stands for the execution that was started with the same key before, as far as callers ask.
 
     Args:
-        id: its id.
-        record: what is known of it; its status is `running` while it is under way.
+        record: what is known of it.
         answer: what it answered.
+        done: whether it has succeeded, or goes on without its caller.
         kept: whether its answer was kept, if there was one.
-        failure: None; the keys of what has failed are forgotten.
+        live: the execution, where this process has it under way.
+
+    Attributes:
+        id: its id.
+        failure: why it failed, if it was under way until then; the keys of what has failed are
+            forgotten.
     """
 
-    id: str
-    record: ExecutionRecord
-    answer: Reply | None = None
-    kept: bool = True
-    failure: ErrorInfo | None = None
-
-    @property
-    def done(self) -> bool:
-        """Whether it has succeeded, or goes on without its caller."""
-        return self.record.status is not Status.RUNNING
+    def __init__(
+        self,
+        record: ExecutionRecord,
+        *,
+        answer: Reply | None = None,
+        done: bool = False,
+        kept: bool = True,
+        live: Execution | None = None,
+    ) -> None:
+        self.id = record.id
+        self.record = record
+        self.answer = answer
+        self.done = done
+        self.failure: ErrorInfo | None = None
+        self._kept = kept
+        self._live = live
 
     async def finish(self) -> ExecutionRecord:
-        """How it ended."""
+        """How it ended; waits for that where this process has it under way.
+
+        Raises:
+            FatalError: code `idempotency.conflict`, it is under way; `idempotency.lost`, its answer
+                was not kept.
+        """
+        if self._live is not None:
+            self.record = await self._live.finish()
+            self.answer, self.failure = self._live.answer, self._live.failure
+        elif not self.done:
+            raise self._refusal("is under way", "idempotency.conflict")
+        elif not self._kept:
+            raise self._refusal("has succeeded; its answer was not kept", "idempotency.lost")
         return self.record
+
+    def cancel(self, reason: str = "") -> None:
+        """Does nothing: whoever started it first wants it."""
+
+    def _refusal(self, what: str, code: str) -> FatalError:
+        message = f"An execution with this idempotency key {what}"
+        return FatalError(message, code=code, details={"execution": self.id})
 
 
 class Starts:
@@ -72,8 +101,9 @@ class Starts:
         settings: Settings,
         begin: Begin,
         *,
+        id: str | None = None,
         waits: bool = False,
-    ) -> Execution | Repeat:
+    ) -> Execution | Repeat | None:
         """Starts a workflow.
 
         Args:
@@ -81,35 +111,38 @@ class Starts:
             trigger: what starts it.
             settings: those of the trigger.
             begin: starts it.
+            id: the id that the execution is to have; None makes a new one.
             waits: whether to wait for an execution that another process has under way.
 
         Returns:
-            The execution, an earlier one that this process has under way, or what is known of it.
+            What `begin` does, or what is known of an earlier execution.
 
         Raises:
             FatalError: code `idempotency.key`; the value has no key.
             StoreUnavailable: nobody knows whether it was started before.
         """
         key = keys.computed_key(workflow.keys[trigger.node], trigger.value)
-        wanted = Wanted(
-            workflow, keys.place(workflow.name, trigger.node, key), "", settings, self._waiting
-        )
+        place = keys.place(workflow.name, trigger.node, key)
+        wanted = Wanted(workflow, place, "", settings, self._waiting, id)
         execution, held = await self._guard.take(wanted)
         if held is not None and not held.done:
             live = self._live.get(held.execution)
-            if live is not None:
-                return live
+            if live is not None and waits:
+                return Repeat(live.record, live=live)
             if waits:
                 execution, held = await self._guard.wait(wanted, held)
         if held is not None:
-            return _repeat(wanted, trigger, held)
+            return _repeat(workflow, trigger, held)
         try:
             begun = await begin(execution)
         except BaseException:
-            await self._guard.release(wanted.key, execution)
+            await self._guard.release(place, execution)
             raise
-        self._live[execution] = begun
-        self._guard.aside(self._follow(wanted.key, begun))
+        if begun is None:
+            await self._guard.settle(place, execution, self._waiting(execution))
+        else:
+            self._live[execution] = begun
+            self._guard.aside(self._follow(place, begun))
         return begun
 
     async def _follow(self, key: str, execution: Execution) -> None:
@@ -124,7 +157,7 @@ class Starts:
             else:
                 await self._guard.release(key, execution.id)
         finally:
-            del self._live[execution.id]
+            self._live.pop(execution.id, None)
 
     def _waiting(self, execution: str) -> bytes | None:
         del execution  # stored beside it
@@ -137,38 +170,16 @@ class Starts:
             return None
 
 
-def answered(repeat: Repeat) -> Repeat:
-    """What a caller gets who asks for the answer.
-
-    Raises:
-        FatalError: code `idempotency.conflict`, it is under way; `idempotency.lost`, its answer was
-            not kept.
-    """
-    details = {"execution": repeat.id}
-    if not repeat.done:
-        message = "An execution with this idempotency key is under way"
-        raise FatalError(message, code="idempotency.conflict", details=details)
-    if not repeat.kept:
-        message = "An execution with this idempotency key has succeeded; its answer was not kept"
-        raise FatalError(message, code="idempotency.lost", details=details)
-    return repeat
-
-
-def _repeat(wanted: Wanted, trigger: Trigger, held: Held) -> Repeat:
-    workflow = wanted.workflow
+def _repeat(workflow: Workflow, trigger: Trigger, held: Held) -> Repeat:
+    name, revision = workflow.name, workflow.revision
     record = ExecutionRecord(
-        held.execution,
-        workflow.name,
-        trigger.node,
-        Status.RUNNING,
-        0.0,
-        revision=workflow.revision,
+        held.execution, name, trigger.node, Status.RUNNING, 0.0, revision=revision
     )
     if not held.done:
-        return Repeat(held.execution, record)
+        return Repeat(record)
     if held.answer is None:
         record.status = Status.SUCCESS
-        return Repeat(held.execution, record, kept=False)
-    outcome = unpack_outcome(held.answer)
-    record.status = Status(outcome.status)
-    return Repeat(held.execution, record, outcome.reply)
+        return Repeat(record, done=True, kept=False)
+    status, answer = unpack_outcome(held.answer)
+    record.status = Status(status)
+    return Repeat(record, answer=answer, done=True)
