@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from moto.dynamodb.models import DynamoDBBackend
 from nodegx.runtime.aws.client import AwsClient, AwsError
 from nodegx.runtime.history import dynamodb as module
 from nodegx.runtime.history import dynamodb_items as items
@@ -124,6 +123,20 @@ def test_past_its_deadline_a_run_counts_as_interrupted(store: DynamoHistory) -> 
     assert store.prune(now + 10) == 1
 
 
+def test_durable_executions_are_not_their_hosts(store: DynamoHistory) -> None:
+    start = running(1, durable=True, host="dead")
+    store.put_started(start, deadline=time.time() - 1)
+    assert store.get(start.id) == start
+    assert store.interrupt_overdue() == 0
+    assert store.put_finished(replace(start, status=Status.WAITING)) is False
+    assert EXPIRES not in raw(store, start.id)
+    assert raw(store, start.id)["state"]["S"].startswith("waiting#")
+    assert store.metrics() == []
+    assert store.put_finished(ended(start)) is True
+    assert EXPIRES in raw(store, start.id)
+    assert [row.count for row in store.metrics()] == [1]
+
+
 def test_a_late_end_is_kept_and_counted_once(store: DynamoHistory) -> None:
     start = running()
     store.put_started(start, deadline=time.time() - 1)
@@ -136,20 +149,6 @@ def test_a_late_end_is_kept_and_counted_once(store: DynamoHistory) -> None:
     assert [row.count for row in store.metrics()] == [1]
 
 
-@pytest.fixture
-def one_update_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DynamoDB applies the updates of an item one after another; moto's server does not."""
-    lock = threading.Lock()
-    update = DynamoDBBackend.update_item
-
-    def serialised(self: DynamoDBBackend, *args: Any, **kwargs: Any) -> Any:
-        with lock:
-            return update(self, *args, **kwargs)
-
-    monkeypatch.setattr(DynamoDBBackend, "update_item", serialised)
-
-
-@pytest.mark.usefixtures("one_update_at_a_time")
 def test_functions_that_end_at_once_are_all_counted(store: DynamoHistory, cloud: Moto) -> None:
     def work(base: int) -> None:
         writer = DynamoWriter(store.table, dynamodb=cloud.client("dynamodb"))

@@ -44,3 +44,12 @@ def test_an_execution_is_one_json_object() -> None:
     assert data["input"] == [1]
     assert data["output"] is None
     assert data["steps"][0]["output"] == {"x": 1}
+    assert (data["durable"], data["audit"]) == (False, None)
+
+
+def test_what_people_did_is_part_of_it() -> None:
+    audit = '[{"by":"Zo\\u00eb","action":"retry"}]'
+    record = ExecutionRecord("X", "/W", "t", Status.WAITING, 1.0, durable=True, audit=audit)
+    data = json.loads(execution_json(record))
+    assert (data["status"], data["durable"]) == ("waiting", True)
+    assert data["audit"] == [{"by": "Zoë", "action": "retry"}]

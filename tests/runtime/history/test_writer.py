@@ -25,6 +25,7 @@ class Shelf(SqliteStore):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.batches: list[tuple[int, int]] = []
+        self.synced: list[bool] = []
         self.pause = 0.0
         self.go = threading.Event()
         self.go.set()
@@ -45,6 +46,7 @@ class Shelf(SqliteStore):
         if self.broken & {record.id for record in (*started, *finished)}:
             raise ValueError("a bad record")
         self.batches.append((len(started), len(finished)))
+        self.synced.append(synced)
         super().write(started, finished, synced=synced)
 
 
@@ -201,3 +203,88 @@ def test_a_loop_that_is_gone_does_not_stop_the_writer(shelf: Shelf) -> None:
     asyncio.run(writer.started(start(2)))
     writer.close()
     assert {record.id for record in shelf.list(Query()).records} == {"000001", "000002"}
+
+
+# --- what must be safe ----------------------------------------------------------------------------
+
+
+def waiting(number: int) -> ExecutionRecord:
+    record = start(number)
+    record.status, record.durable = Status.WAITING, True
+    return record
+
+
+async def test_what_is_kept_is_safe_when_the_call_returns(shelf: Shelf) -> None:
+    writer = HistoryWriter(shelf)
+    record = waiting(1)
+    await writer.kept(record)
+    assert shelf.get(record.id) == record
+    assert record.host == shelf.host
+    await writer.finished(end(start(2)))
+    await writer.flush()
+    assert shelf.synced == [True, False]
+    writer.close()
+
+
+async def test_concurrent_calls_share_a_commit(shelf: Shelf) -> None:
+    writer = HistoryWriter(shelf)
+    shelf.pause = 0.01
+    await asyncio.gather(*(writer.kept(waiting(number)) for number in range(50)))
+    assert len(shelf.batches) <= 3
+    writer.close()
+
+
+async def test_it_comes_after_what_was_taken_before(shelf: Shelf) -> None:
+    writer = HistoryWriter(shelf)
+    shelf.pause = 0.01
+    for number in range(20):
+        await writer.finished(waiting(number))
+        record = end(waiting(number))
+        await writer.kept(record)
+        assert shelf.get(record.id) == record
+    writer.close()
+
+
+async def test_what_cannot_be_kept_is_not_written_later(shelf: Shelf) -> None:
+    writer = HistoryWriter(shelf, retry_delay=0.01)
+    shelf.offline = True
+    await writer.finished(end(start(1)))
+    with pytest.raises(StoreUnavailable):
+        await writer.kept(waiting(2))
+    shelf.offline = False
+    await writer.flush()
+    assert [record.id for record in shelf.list(Query()).records] == ["000001"]
+    await writer.kept(waiting(2))
+    assert len(shelf.list(Query()).records) == 2
+    writer.close()
+    with pytest.raises(NodegxError, match="closed"):
+        await writer.kept(waiting(3))
+
+
+async def test_a_bad_record_is_refused_alone(shelf: Shelf) -> None:
+    lines = io.StringIO()
+    writer = HistoryWriter(shelf, log=Log("error", lines))
+    shelf.pause = 0.01
+    shelf.broken = {"000003", "000012", "000025"}
+    outcomes = await asyncio.gather(
+        *(writer.started(start(number)) for number in range(6)),
+        *(writer.kept(waiting(number)) for number in range(10, 16)),
+        *(writer.finished(end(start(number))) for number in range(20, 26)),
+        return_exceptions=True,
+    )
+    writer.close()
+    failed = [index for index, outcome in enumerate(outcomes) if outcome is not None]
+    assert failed == [3, 8]
+    assert all("bad record" in str(outcomes[index]) for index in failed)
+    assert [json.loads(line)["execution"] for line in lines.getvalue().splitlines()] == ["000025"]
+    assert len(shelf.list(Query(), limit=100).records) == 15
+
+
+async def test_closing_writes_what_is_to_be_kept(shelf: Shelf) -> None:
+    writer = HistoryWriter(shelf)
+    shelf.pause = 0.02
+    task = asyncio.ensure_future(writer.kept(waiting(1)))
+    await asyncio.sleep(0)
+    await asyncio.to_thread(writer.close)
+    await task
+    assert len(shelf.list(Query()).records) == 1

@@ -42,9 +42,10 @@ RUNS = Schema(
             WHERE status = 'waiting' AND due IS NOT NULL
             """,
             "CREATE INDEX runs_owned ON runs (owner, id) WHERE status = 'running'",
-            "CREATE INDEX runs_cancelled ON runs (owner) WHERE cancel IS NOT NULL",
+            "CREATE INDEX runs_cancelled ON runs (owner, id) WHERE cancel IS NOT NULL",
             "CREATE INDEX runs_by_workflow ON runs (workflow, id)",
-            "CREATE INDEX runs_by_status ON runs (status, id)",
+            # Not (status, id), which would look better to SQLite than those above.
+            "CREATE INDEX runs_statuses ON runs (id, status)",
             "CREATE INDEX runs_by_parent ON runs (parent, id) WHERE parent IS NOT NULL",
             """
             CREATE TABLE entries (

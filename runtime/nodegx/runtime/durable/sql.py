@@ -19,7 +19,7 @@ from .store import Append, Change, Fail, Finish, Fire, Suspend
 AT_ONCE = 0.0
 """The `due` of an execution that need not wait any longer."""
 
-_SOME = 100  # rows of one INSERT
+_SOME = 25  # rows of one INSERT: statements of that length are prepared once
 _COLUMNS = GIVEN.split(", ")
 _KEEP = f"INSERT INTO entries ({ENTRY}) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (run, key) DO"
 _KEEP_NEW = f"{_KEEP} NOTHING"
@@ -222,7 +222,7 @@ class SqlRuns(SqlRunsReader):
                 (
                     f"status = 'running' AND coalesce(owner, '') NOT IN ({marks(living)})",
                     living,
-                    "id",
+                    "owner, id",
                 ),
                 (f"status = 'waiting' AND {self._due}", [now] * self._due.count("?"), "due, id"),
                 ("status = 'queued'", [], "started, id"),

@@ -48,9 +48,7 @@ class SqlRunsReader:
 
     def cancels(self) -> list[RunState]:
         """See `RunStore`."""
-        return self._select(
-            "owner = ? AND cancel IS NOT NULL AND status = 'running' ORDER BY id", [self.host]
-        )
+        return self._select("owner = ? AND cancel IS NOT NULL ORDER BY id", [self.host])
 
     def load(self, id: str) -> Kept | None:
         """See `RunStore`."""
