@@ -61,11 +61,14 @@ class Cluster:
             self.folder.chmod(0o755)
         password = self.folder / "password"
         password.write_text(PASSWORD)
+        language = ["--locale-provider=icu", "--icu-locale=en-US"]
+        if "--locale-provider" not in _help("initdb"):  # before version 15
+            language = []
         subprocess.run(
             [
                 *(program("initdb"), "-D", self.folder / "data", "-U", USER, "-E", "UTF8"),
                 *("--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256"),
-                *("--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"),
+                *("--locale=C.UTF-8", *language),
                 f"--pwfile={password}",
             ],
             check=True,
@@ -163,6 +166,11 @@ def program(name: str) -> str | None:
     installed = Path("/usr/lib/postgresql").glob(f"*/bin/{name}")
     newest = max(installed, key=lambda path: int(path.parts[-3]), default=None)
     return str(newest) if newest is not None else shutil.which(name)
+
+
+def _help(name: str) -> str:
+    told = subprocess.run([program(name), "--help"], capture_output=True, text=True, check=True)
+    return told.stdout
 
 
 def keep(folder: Path) -> None:

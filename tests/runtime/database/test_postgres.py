@@ -171,8 +171,9 @@ def test_a_database_of_another_encoding_is_refused() -> None:
     admin = postgres().url()
     name = f"latin_{time.time_ns()}"
     with psycopg.connect(admin, autocommit=True) as connection:
+        provider = "LOCALE_PROVIDER libc" if connection.info.server_version >= 15_00_00 else ""
         connection.execute(
-            f"CREATE DATABASE {name} ENCODING LATIN1 LOCALE 'C' LOCALE_PROVIDER libc"
+            f"CREATE DATABASE {name} ENCODING LATIN1 LOCALE 'C' {provider}"
             " TEMPLATE template0".encode()
         )
     database = PostgresDatabase(admin.replace("/postgres?", f"/{name}?"), "The store")

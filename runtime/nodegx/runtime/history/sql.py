@@ -1,5 +1,7 @@
 """Executions in a SQL database."""
 
+# ruff: noqa: S608 - statements hold words of this module and the dialect; values are bound
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +23,7 @@ _LISTED = (
     "id, workflow, trigger_node, status, started, finished, parent, revision, host,"
     " NULL, NULL, error, NULL, durable, audit"
 )
-_INSERT = f"INSERT INTO executions ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
+_INSERT = f"INSERT INTO executions ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _START = f"{_INSERT} ON CONFLICT (id) DO NOTHING"
 _FINISH = (
     f"{_INSERT} ON CONFLICT (id) DO UPDATE SET status = excluded.status, finished = excluded.finished,"
@@ -30,10 +32,7 @@ _FINISH = (
     " durable = excluded.durable, audit = excluded.audit"
 )
 _METRICS = "workflow, hour, count, success, error, total, sketch"
-_COUNT = (
-    f"INSERT INTO metrics ({_METRICS}) VALUES (?,?,?,?,?,?,?)"  # noqa: S608
-    " ON CONFLICT (hour, workflow) DO"
-)
+_COUNT = f"INSERT INTO metrics ({_METRICS}) VALUES (?,?,?,?,?,?,?) ON CONFLICT (hour, workflow) DO"
 _COUNT_FIRST = f"{_COUNT} NOTHING"
 _COUNT_MORE = (
     f"{_COUNT} UPDATE SET count = excluded.count, success = excluded.success,"
@@ -82,7 +81,7 @@ class SqlHistory:
         with self._database.transaction() as session:
             for part in batches(ids):
                 removed += session.execute(
-                    f"DELETE FROM executions WHERE id IN ({marks(part)})",  # noqa: S608
+                    f"DELETE FROM executions WHERE id IN ({marks(part)})",
                     part,
                 ).rowcount
         return removed
@@ -100,7 +99,7 @@ class SqlHistory:
         while True:
             with self._database.transaction() as session:
                 count = session.execute(
-                    f"DELETE FROM executions WHERE id IN"  # noqa: S608
+                    f"DELETE FROM executions WHERE id IN"
                     f" (SELECT id FROM executions WHERE {condition} LIMIT {BATCH})",
                     values,
                 ).rowcount
@@ -112,7 +111,7 @@ class SqlHistory:
         """See `HistoryStore`."""
         with self._database.transaction() as session:
             rows = session.execute(
-                f"SELECT {_LISTED} FROM executions"  # noqa: S608
+                f"SELECT {_LISTED} FROM executions"
                 f" WHERE {_INTERRUPTIBLE} AND host = ? ORDER BY id{self._database.dialect.lock}",
                 (host,),
             ).fetchall()
@@ -133,7 +132,7 @@ class SqlHistory:
         found: set[str] = set()
         for part in batches([record.id for record in records]):
             rows = session.execute(
-                f"SELECT id, status FROM executions WHERE id IN ({marks(part)})"  # noqa: S608
+                f"SELECT id, status FROM executions WHERE id IN ({marks(part)})"
                 f" ORDER BY id{self._database.dialect.lock}",
                 part,
             ).fetchall()
@@ -142,7 +141,7 @@ class SqlHistory:
 
     def _count(self, session: Session, counts: Sequence[HourlyMetrics]) -> None:
         select = (
-            f"SELECT {_METRICS} FROM metrics WHERE hour = ? AND workflow = ?"  # noqa: S608
+            f"SELECT {_METRICS} FROM metrics WHERE hour = ? AND workflow = ?"
             f"{self._database.dialect.lock}"
         )
         for hourly in counts:
@@ -160,7 +159,7 @@ class SqlHistory:
     def get(self, id: str) -> ExecutionRecord | None:
         """See `HistoryStore`."""
         rows = self._database.read(
-            f"SELECT {_COLUMNS} FROM executions WHERE id = ?",  # noqa: S608
+            f"SELECT {_COLUMNS} FROM executions WHERE id = ?",
             [id],
         )
         return _record(rows[0]) if rows else None
@@ -184,7 +183,7 @@ class SqlHistory:
     def running_hosts(self) -> list[str]:
         """See `HistoryStore`."""
         rows = self._database.read(
-            f"SELECT DISTINCT host FROM executions WHERE {_INTERRUPTIBLE} ORDER BY host"  # noqa: S608
+            f"SELECT DISTINCT host FROM executions WHERE {_INTERRUPTIBLE} ORDER BY host"
         )
         return [row[0] for row in rows]
 
@@ -202,7 +201,7 @@ class SqlHistory:
                 conditions.append(condition)
                 values.append(value)
         rows = self._database.read(
-            f"SELECT {_METRICS} FROM metrics"  # noqa: S608
+            f"SELECT {_METRICS} FROM metrics"
             f" WHERE {' AND '.join(conditions)} ORDER BY hour, workflow",
             values,
         )
@@ -220,7 +219,7 @@ class SqlHistory:
             condition += " AND (started, id) < (?, ?)"
             values.extend(after)
         rows = self._database.read(
-            f"SELECT {columns} FROM executions WHERE {condition}"  # noqa: S608
+            f"SELECT {columns} FROM executions WHERE {condition}"
             " ORDER BY started DESC, id DESC LIMIT ?",
             [*values, limit],
         )
