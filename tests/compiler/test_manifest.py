@@ -76,8 +76,10 @@ def test_packages() -> None:
 def test_responses_and_waits() -> None:
     assert not manifest("start > a").responds
     assert manifest("start > a", node("a", "cloud.response")).responds
-    assert not manifest("start > a", node("a", "logic.wait", duration="5s")).suspends
-    assert manifest("start > a", node("a", "logic.wait", duration="2h")).suspends
+    short = manifest("start > a", node("a", "logic.wait", duration="5s"))
+    assert (short.suspends, short.settings.durable) == (False, False)
+    long = manifest("start > a", node("a", "logic.wait", duration="2h"))
+    assert (long.suspends, long.settings.durable) == (True, True)
 
 
 def test_nodes_know_their_lines() -> None:

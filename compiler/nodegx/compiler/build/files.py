@@ -22,7 +22,6 @@ from .report import BuildReport, Built, State
 from .worker import Outcome, Unit
 from .writer import Placed, Writer, is_free, remove, sweep
 
-
 Progress = Callable[[int, int, str], None]
 """Called before each file that is compiled: how many are done, how many there are, its name; at
 the end with an empty name."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from nodegx.compiler.diagnostics import listing, quoted, suggestion
+from nodegx.compiler.diagnostics import listing, printable, quoted, suggestion
 from nodegx.compiler.expressions.syntax import Template
 from nodegx.compiler.graph import Literal, Value
 from nodegx.runtime.catalog.types import Alternatives, Param, Type, When
@@ -180,7 +180,7 @@ def _refuse_idle(
 
 def _object(param: Param, value: Any, place: Place, findings: Findings) -> Value:
     if param.fields is None or not isinstance(value, dict):
-        return _plain(param, value, place.strict(param.explicit), findings)
+        return _whole(param, value, place, findings)
     before = findings.error_count
     members = parse_members(param.fields, members_of(value), place, findings)
     if param.check is not None and findings.error_count == before:
@@ -192,7 +192,7 @@ def _object(param: Param, value: Any, place: Place, findings: Findings) -> Value
 
 def _array(param: Param, value: Any, place: Place, findings: Findings) -> Value:
     if param.items is None or not isinstance(value, list):
-        return _plain(param, value, place.strict(param.explicit), findings)
+        return _whole(param, value, place, findings)
     item = param.items
     return as_list(
         value,
@@ -201,6 +201,18 @@ def _array(param: Param, value: Any, place: Place, findings: Findings) -> Value:
             for index, member in enumerate(items_of(value))
         ],
     )
+
+
+def _whole(param: Param, value: Any, place: Place, findings: Findings) -> Value:
+    """An object or list that does not stand in the file part by part."""
+    if not param.explicit or not isinstance(value, str) or "{{" not in value:
+        return _plain(param, value, place, findings)
+    message = (
+        f"`{place.name}` takes no expression as a whole: its parts must be known before the run"
+    )
+    hint = "write it out; expressions may stand in its values"
+    findings.error("NX307", message, place.pointer, hint=hint)
+    return BROKEN
 
 
 def _plain(param: Param, value: Any, place: Place, findings: Findings) -> Value:
@@ -226,6 +238,8 @@ def _item_expression(param: Param, value: Any, place: Place, findings: Findings)
     if isinstance(value, str) and isinstance(parsed, Literal) and parsed is not BROKEN:
         message = f"`{place.name}` must be an expression over {listing(param.scope)}"
         read = f"{param.scope[0]}.{value}" if value.isidentifier() else param.scope[0]
+        if value.startswith(tuple(f"{name}." for name in param.scope)):
+            read = printable(value, 60)
         hint = f"write {{{{ {read} }}}}"
         findings.error("NX305", message, place.pointer, hint=hint)
         return BROKEN

@@ -29,7 +29,9 @@ def check_waits(nodes: Mapping[str, NodeDraft], wires: Wires, findings: Findings
             message = f'{quoted(key)} never sends "timeout": it has no time limit'
             hint = 'add `timeout` to it, such as "2d"'
             if kind is None:
-                message = f'{quoted(key)} never sends "timeout": it does not wait for anybody'
+                message = (
+                    f'{quoted(key)} never sends "timeout": it waits for a time, not for an answer'
+                )
                 hint = "wire `done`: it follows when the time has come"
             findings.error("NX321", message, pointer, hint=hint)
     findings.node = None

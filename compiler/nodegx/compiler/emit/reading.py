@@ -97,7 +97,7 @@ class NamesAt(Names):
         try:
             return super().resolve(reference)
         except ExpressionError as error:
-            if node is None and reference.root not in ROOTS:
+            if node is None and reference.root not in (*ROOTS, *self._arguments):
                 raise UnknownNameError(error.message, error.offset, error.hint) from None
             raise
 

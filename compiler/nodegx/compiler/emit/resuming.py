@@ -2,7 +2,7 @@
 
 A URL is that of one wait in one iteration: it is made of the id of the wait's step. `run` knows the
 iteration it belongs to, so the URL of a wait outside of a loop cannot be asked of the loop's own
-`run`: it is put into a variable in front, by the function that the wait runs in.
+`run`: it is put into a variable in front of the loop.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from nodegx.compiler.naming import Naming
 from nodegx.compiler.scopes import Scopes
 from nodegx.compiler.structure.flow import ENTRY
 
+from .bindings import variable
 from .syntax import assign, call, name
+from .variables import ASSIGNS
 
 
 class ResumeUrls:
@@ -37,7 +39,8 @@ class ResumeUrls:
         self._graph = graph
         self._scopes = scopes
         self._naming = naming
-        self._variables: dict[str, dict[str, str]] = defaultdict(dict)
+        self._wanted: dict[str, dict[str, str]] = defaultdict(dict)
+        self._assigned: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
 
     def code(self, wait: str, place: str, offset: int) -> ast.expr:
         """The code of the URL that ends a wait.
@@ -57,19 +60,29 @@ class ResumeUrls:
         self.constants.add(wait)
         if here == there:
             return self._asked(wait)
-        variables = self._variables[there[-1] if there else ENTRY]
-        if wait not in variables:
-            variables[wait] = self._naming.unique(f"{self._naming.variable(wait)}_url")
-        return name(variables[wait])
+        frame = there[-1] if there else ENTRY
+        for loop, identifier in self._assigned[frame, wait]:
+            if self._scopes.layout.tree.dominates(loop, place):
+                return variable(identifier)
+        wanted = self._wanted[frame]
+        if wait not in wanted:
+            wanted[wait] = self._naming.unique(f"{self._naming.variable(wait)}_url")
+        return variable(wanted[wait])
 
-    def in_front(self, function: str) -> list[ast.stmt]:
-        """The statements that put URLs into variables, for the start of a function.
+    def in_front(self, loop: str, frame: str) -> list[ast.stmt]:
+        """The statements that put URLs into variables, in front of a loop or retry whose body has
+        just been written.
 
         Args:
-            function: the key of the region it is the body of.
+            loop: id of its node.
+            frame: the key of the body that it is part of.
         """
-        wanted = self._variables.pop(function, {})
-        return [assign(variable, self._asked(wait)) for wait, variable in wanted.items()]
+        made: list[ast.stmt] = []
+        for wait, identifier in self._wanted.pop(frame, {}).items():
+            self._assigned[frame, wait].append((loop, identifier))
+            made.append(assign(identifier, self._asked(wait)))
+            setattr(made[-1], ASSIGNS, True)
+        return made
 
     def _asked(self, wait: str) -> ast.expr:
         return call("run.resume_url", name(self._naming.constants[wait]))

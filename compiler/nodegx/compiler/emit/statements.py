@@ -99,9 +99,6 @@ class Writer:
         if not ends(body):
             body += self._end(made)
         self._roles.pop()
-        urls = self.resume_urls.in_front(made.key)
-        start = 1 if urls and getattr(body[0], ASSIGNS, True) is False else 0  # behind the trigger
-        body[start:start] = urls
         return shortened(body)
 
     def _end(self, made: Function) -> list[ast.stmt]:
@@ -208,6 +205,11 @@ class Writer:
             case Leave():
                 return self._leave(statement)
 
+    def _frame(self) -> str:
+        """The key of the function around that has a `run` of its own."""
+        own = (Role.MAIN, Role.ITERATION, Role.ATTEMPT)
+        return next(made.key for made in reversed(self._roles) if made.role in own)
+
     def _constant(self, node: str) -> ast.expr:
         self.constants.add(node)
         return name(self.naming.constants[node])
@@ -250,6 +252,7 @@ class Writer:
             case Step():
                 made = self._action(node, consumer)
         awaited = ast.Await(made)
+        defined = [*self.resume_urls.in_front(node.id, self._frame()), *defined]
         if isinstance(statement, Repeat):
             return [*defined, *consumer.prelude, tagged(ast.Expr(awaited), node.id)]
         return [*defined, *consumer.prelude, self._assigned(node.id, awaited)]

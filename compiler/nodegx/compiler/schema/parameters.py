@@ -82,8 +82,8 @@ def _param(param: Param, *, literal: bool) -> Schema:
     schema = dict(_TEMPLATE) if param.secret else _SCHEMAS[param.type](param, literal)
     if param.choices:
         schema = {"enum": list(param.choices)}
-    open_to_templates = not literal and not param.secret and param.type not in _NO_TEMPLATE
-    if open_to_templates and schema:
+    closed = literal or param.secret or param.explicit or param.type in _NO_TEMPLATE
+    if schema and not closed:
         schema = {"anyOf": [schema, _TEMPLATE]}
     if param.many:
         schema = {"anyOf": [schema, {"type": "array", "minItems": 1, "items": schema}]}

@@ -8,14 +8,14 @@ from typing import Any, cast
 from . import checks, http_request, http_trigger
 from .types import Param, Type
 
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def _field_fault(value: Any) -> str | None:
     """What is wrong with a field of a form beyond its single keys."""
-    if (value.get("type") == "choice") != ("choices" in value):
-        return "needs `choices` with the type `choice`, and no other type has them"
-    return None
+    if value.get("type") == "choice":
+        return None if "choices" in value else "has the type `choice`, but no `choices`"
+    return "has `choices`, which belong to the type `choice`" if "choices" in value else None
 
 
 def _form_fault(value: Any) -> str | None:
