@@ -13,6 +13,7 @@ COMMANDS = {
     "compile": Lazy("nodegx.cli.commands.compile:compile_", "Write Python handlers."),
     "run": Lazy("nodegx.cli.commands.run:run", "Run a workflow once and show each step."),
     "dev": Lazy("nodegx.cli.commands.dev:dev", "Serve all workflows and reload what changes."),
+    "serve": Lazy("nodegx.cli.commands.serve:serve", "Serve all workflows until it is stopped."),
     "history": Lazy("nodegx.cli.commands.history:history", "Look at recorded executions."),
     "executions": Lazy(
         "nodegx.cli.commands.executions:executions", "Retry, resume, cancel, migrate executions."

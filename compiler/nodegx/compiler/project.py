@@ -77,6 +77,12 @@ class ProjectServer(FormatModel):
 
     host: Line = Field(default="127.0.0.1", description="Address or host name.")
     port: int = Field(default=8080, ge=0, le=65_535, description="TCP port; 0 takes a free one.")
+    url: Line | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]+(/[^\s]*[^\s/])?$",
+        description="How the world reaches the server, for links to it: an http or https URL "
+        "without a slash at its end.",
+    )
 
 
 class ProjectSpec(FormatModel):

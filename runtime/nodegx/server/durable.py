@@ -29,6 +29,7 @@ from nodegx.runtime.values import Trigger
 from nodegx.runtime.workflow import Workflow
 
 from .options import Pace
+from .retention import DAY, INTERVAL
 from .versions import Versions
 
 if TYPE_CHECKING:
@@ -125,10 +126,16 @@ class DurableRuns:
         store: where they are kept; shared with other hosts, maybe.
         versions: the workflows that are not served any more.
         pace: how often, how many.
+        retention_days: days after which dead letters are removed; None keeps them.
     """
 
     def __init__(
-        self, host: ServerHost, store: RunStore, versions: Versions, pace: Pace | None = None
+        self,
+        host: ServerHost,
+        store: RunStore,
+        versions: Versions,
+        pace: Pace | None = None,
+        retention_days: int | None = None,
     ) -> None:
         self.host = host
         self.store = store
@@ -136,6 +143,7 @@ class DurableRuns:
         self.pace = pace or Pace()
         self.writer = RunWriter(store)
         self.surroundings = Surroundings(host, self.writer, self.pace.hold, self._deliver)
+        self._retention_days = retention_days
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
         self._going: set[asyncio.Task[None]] = set()
@@ -151,6 +159,7 @@ class DurableRuns:
         self._loops = [
             asyncio.create_task(self._keep_beating()),
             asyncio.create_task(self._keep_claiming()),
+            asyncio.create_task(self._keep_pruning()),
         ]
 
     async def stop(self) -> None:
@@ -306,6 +315,25 @@ class DurableRuns:
         for execution in list(self.host.active.values()):
             if isinstance(execution, DurableExecution):
                 execution.lose()
+
+    # --- what is not needed any more ---------------------------------------------------------
+
+    async def _keep_pruning(self) -> None:
+        """Removes dead letters that are too old, and code that no execution needs."""
+        while True:
+            try:
+                await self.writer.do(self._prune)
+            except (StoreUnavailable, OSError) as error:
+                log.warning("old executions could not be removed: %s", error)
+            await asyncio.sleep(INTERVAL)
+
+    def _prune(self) -> None:
+        if self._retention_days is not None:
+            self.store.prune(time() - self._retention_days * DAY)
+        used = self.store.revisions()
+        for entry in self.host.registry.workflows.values():
+            used.add((entry.name, entry.workflow.revision))
+        self.versions.prune(used)
 
     # --- claiming ------------------------------------------------------------------------------
 

@@ -183,7 +183,9 @@ class Server:
         if target is not None:
             store = await asyncio.to_thread(open_runs, target)
             folder = (options.root or options.build) / VERSIONS
-            self._durable = DurableRuns(self.host, store, Versions(folder), options.pace)
+            self._durable = DurableRuns(
+                self.host, store, Versions(folder), options.pace, options.retention_days
+            )
             self.host.durable = self._durable
             self._keep_versions(registry)
         await self._tell_repeats(registry)
