@@ -18,6 +18,8 @@ MAX_TEXT = 64 * 1024 * 1024  # bytes of captured text after which steps are reco
 
 OnStep = Callable[[StepRecord, str], None]
 
+_WAIT = "logic.wait"  # the one type of its family that runs as a step and has outputs to choose
+
 # The signal a node sends when it has ended, where that is not `done`.
 _PORTS: Mapping[str, str] = {"logic.forEach": "completed"}
 
@@ -126,7 +128,8 @@ class Recorder:
 
     def route(self, node: Node, suffix: str, port: str) -> None:
         """A node has chosen `port`: the one that just ran as a step, or one of its own."""
-        step = None if node.type.startswith("logic.") else self.find(node.id + suffix)
+        decides = node.type.startswith("logic.") and node.type != _WAIT
+        step = None if decides else self.find(node.id + suffix)
         if step is None:
             self.point(node, suffix, port)
         else:
