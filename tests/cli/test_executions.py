@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import json
 import socket
@@ -24,6 +25,7 @@ from nodegx.runtime.errors import FatalError
 from nodegx.runtime.history.record import ExecutionRecord, Status
 from nodegx.runtime.history.store import HistoryStore
 from nodegx.runtime.history.stores import open_history
+from nodegx.runtime.loader import load
 
 from tests.support.built import manual, simple, write_workflow
 from tests.support.operated import works
@@ -338,6 +340,34 @@ async def test_resume_and_fork_go_on_for_real(nodegx: Any, kept: Kept, project: 
         await host.drive()
         assert host.record(new).status is Status.SUCCESS
     assert done == ["save", "pay", "pay", "pay"]
+
+
+async def test_migrate_to_what_is_compiled(nodegx: Any, kept: Kept, project: Path) -> None:
+    def build(body: str, revision: str) -> Path:
+        text = simple(APPROVE, body, options=", durable=True")
+        folder = project / "build"
+        return write_workflow(folder, APPROVE, text, [manual()], revision=revision, durable=True)
+
+    wait = "    await run.emit(EMIT, 'e')\n    await run.wait(WAIT, seconds=3600)"
+    old = load(build(wait, "rev3"))
+    async with works(project / ".nodegx", old) as host:
+        id = await host.start(old)
+        build(wait.replace("emit(EMIT, 'e')", "respond(RESPOND)"), "rev4")
+        refused = await asyncio.to_thread(nodegx, "executions", "migrate", id)
+        assert refused.exit_code == ExitCode.FAILURE
+        assert "Revision rev4 does not fit: The code runs `respond` at the start" in refused.stderr
+        build(f"{wait}\n    await run.respond(RESPOND, body=5)", "rev5")
+        moved = await asyncio.to_thread(nodegx, "executions", "migrate", id)
+        assert moved.stdout == f"✓ {id} migrated\n", moved.output
+        assert host.state(id).revision == "rev5"
+        kept_code = project / ".nodegx/versions/approve/rev3"
+        kept_code.mkdir(parents=True)
+        for name in ("handler.py", "manifest.json"):
+            text = (project / "build/approve" / name).read_text().replace("rev5", "rev3")
+            (kept_code / name).write_text(text)
+        back = await asyncio.to_thread(nodegx, "executions", "migrate", id, "--to", "rev3")
+        assert back.exit_code == 0, back.output
+        assert host.state(id).revision == "rev3"
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import socket
-from collections.abc import Callable, Generator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nodegx.runtime.durable.operations import (
@@ -14,9 +13,11 @@ from nodegx.runtime.durable.operations import (
     Chosen,
     Operator,
     Outcome,
+    Replay,
     Result,
     Target,
     apply,
+    rehearsal,
 )
 from nodegx.runtime.durable.operations.operator import CODE, INPUT, STATE, UNKNOWN
 from nodegx.runtime.durable.operations.shown import outcome_data, result_data
@@ -29,13 +30,14 @@ from .errors import CliError
 from .exit_codes import ExitCode
 from .output import clean, is_terminal, json_document, line, plural, state_text, style, table
 from .progress import progress
-from .projects import built_workflows, open_project, short_name
+from .projects import BuiltWorkflow, built_workflows, open_project, short_name
 from .selecting import Selection, chosen_ids
 from .stores import open_stores
 from .when import local
 
 if TYPE_CHECKING:
     from nodegx.compiler.project import Project
+    from nodegx.runtime.workflow import Workflow
 
 SHOWN = 20
 """Executions that are listed before somebody is asked about them."""
@@ -93,7 +95,8 @@ def operating(state: State, stack: str | None) -> Generator[tuple[Project, Opera
                 stores.runs,
                 who(),
                 target_finder(project),
-                wake=stores.wake,
+                replay_finder(project),
+                stores.wake,
             ),
         )
 
@@ -102,20 +105,36 @@ def target_finder(project: Project) -> Callable[[str, str | None], Target | None
     """Finds workflows in the build directory, and earlier revisions where servers keep them."""
 
     def find(workflow: str, revision: str | None) -> Target | None:
-        for folder in _folders(project, revision):
-            for built in built_workflows(folder):
-                target = Target.of(built.manifest)
-                if built.name == workflow and target.revision.startswith(revision or ""):
-                    return target
+        for built in _revisions(project, workflow, earlier=revision is not None):
+            target = Target.of(built.manifest)
+            if target.revision.startswith(revision or ""):
+                return target
         return None
 
     return find
 
 
-def _folders(project: Project, revision: str | None) -> list[Path]:
+def replay_finder(project: Project) -> Replay:
+    """Compares journals with code in these places."""
+    from nodegx.runtime import loader
+    from nodegx.server.environment import EnvironmentSecrets, environment
+
+    def find(target: Target) -> Workflow | None:
+        for built in _revisions(project, target.workflow, earlier=True):
+            if Target.of(built.manifest).revision == target.revision:
+                return loader.load(built.directory)
+        return None
+
+    return rehearsal(find, EnvironmentSecrets(environment(project.root)))
+
+
+def _revisions(project: Project, workflow: str, *, earlier: bool) -> Iterator[BuiltWorkflow]:
+    """The present revision of a workflow, and maybe those that servers have kept."""
     from nodegx.server.durable import versions_folder
 
-    return [project.build, *([] if revision is None else versions_folder(project.root).glob("*"))]
+    kept = versions_folder(project.root).glob("*") if earlier else ()
+    for folder in (project.build, *kept):
+        yield from (built for built in built_workflows(folder) if built.name == workflow)
 
 
 def operate(state: State, action: str, selection: Selection, **options: Any) -> int:

@@ -152,6 +152,8 @@ def audit_lines(
         facts: dict[str, Any] = dict(entry)  # pyright: ignore[reportUnknownArgumentType]
         at, by = facts.pop("at", ""), facts.pop("by", "")
         action = clean(str(facts.pop("action", "")))
-        details = "  ".join(f"{clean(str(name))}={json_line_text(value)}" for name, value in facts.items())
+        details = "  ".join(
+            f"{clean(str(name))}={json_line_text(value)}" for name, value in facts.items()
+        )
         when = style(clean(str(at)), dim=True)
         yield f"  {when}  {clean(str(by))}  {style(action, bold=True)}  {details}".rstrip()

@@ -22,6 +22,7 @@ def summary(record: ExecutionRecord) -> dict[str, Any]:
         "duration": None if finished is None else round(finished - record.started, 6),
         "parent": record.parent,
         "revision": record.revision,
+        "durable": record.durable,
         "error": _data(record.error),
     }
 
@@ -33,6 +34,7 @@ def detail(record: ExecutionRecord) -> dict[str, Any]:
         "host": record.host,
         "input": _data(record.input),
         "output": _data(record.output),
+        "audit": _data(record.audit) or [],
         "steps": [step_data(step) for step in record.steps],
     }
 

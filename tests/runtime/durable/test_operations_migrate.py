@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from nodegx.runtime.durable.operations import (
     Target,
     go_on,
     migrate,
+    rehearsal,
     resume,
 )
 from nodegx.runtime.durable.state import RunStatus
 from nodegx.runtime.durable.store import Kept
 from nodegx.runtime.errors import FatalError
 from nodegx.runtime.history.record import Status
+from nodegx.runtime.workflow import Workflow
 
 from tests.support.operated import CODEC, Works, works
 
@@ -91,6 +94,46 @@ async def test_what_waits_goes_on_with_the_new_code(tmp_path: Path) -> None:
         await host.drive()
         assert host.answer_of(id) == "yes"
         assert [each["action"] for each in host.audit(id)] == ["migrate", "resume"]
+
+
+async def test_code_is_led_through_the_journal_first(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def ask(name: str) -> str:
+        asked.append(name)
+        return name
+
+    def code(*steps: str) -> Workflow:
+        @workflow("/Steps", durable=True, concurrency=1)
+        async def handler(run: Run) -> None:
+            for step in steps:
+                await run.step(Node(step, "code.python"), ask, step)
+            found = await run.wait(APPROVE, webhook={})
+            await run.respond(ANSWER, body=[*steps, found.body])
+
+        handler.revision = "-".join(steps)
+        return handler
+
+    old, fits, other = code("a", "b"), code("a", "b", "c"), code("x", "b")
+    async with works(tmp_path, old) as host:
+        id = await host.start(old)
+        await fits.gate.enter()  # another execution has its only place
+
+        def to(new: Workflow) -> Outcome:
+            host.workflows = {"/Steps": new}
+            replay = rehearsal(lambda _: new, {})
+            return migrate(host.operator(replay=replay), id)
+
+        message = "Revision x-b does not fit: The code runs `x` at the start, where the journal has"
+        with pytest.raises(Refusal, match=message):
+            await asyncio.to_thread(to, other)
+        await asyncio.to_thread(to, fits)
+        assert asked == ["a", "b"], "nothing is done by comparing"
+        fits.gate.leave()
+        go_on(host.operator(), id, answer=Given("yes"))
+        await host.drive()
+        assert host.answer_of(id) == ["a", "b", "c", "yes"]
+        assert asked == ["a", "b", "c"]
 
 
 async def test_it_can_go_back(tmp_path: Path) -> None:

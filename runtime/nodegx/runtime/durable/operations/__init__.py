@@ -13,6 +13,7 @@ from .fork import fork
 from .going_on import Given, go_on
 from .migrate import migrate
 from .operator import Operator, Outcome, Refusal
+from .rehearsal import rehearsal
 from .resume import resume
 from .retry import retry
 from .selection import Chosen, Filter, find, select
@@ -40,6 +41,7 @@ __all__ = [
     "go_on",
     "migrate",
     "redrive",
+    "rehearsal",
     "resume",
     "retry",
     "select",

@@ -81,9 +81,8 @@ class Operator:
     clock: Callable[[], float] = field(default=time)
 
     def entry(self, action: str, **details: Any) -> dict[str, object]:
-        """What is noted down of an action; details that are None are left out."""
-        given = {name: value for name, value in details.items() if value is not None}
-        return {"at": iso_time(self.clock()), "by": self.who, "action": action, **given}
+        """What is noted down of an action; see `audit_entry`."""
+        return audit_entry(self.who, self.clock(), action, **details)
 
     def current(self, workflow: str) -> Target:
         """The current revision of a workflow.
@@ -189,6 +188,19 @@ class Operator:
         record = self.history.get(state.id) or bare_record(state)
         record.audit = merged_audit(record.audit, state.audit)
         return record
+
+
+def audit_entry(by: str, at: float, action: str, **details: Any) -> dict[str, object]:
+    """What is noted down of an action; details that are None are left out.
+
+    Args:
+        by: who did it.
+        at: when, in seconds since the epoch.
+        action: what.
+        details: what else there is to know; never secrets.
+    """
+    given = {name: value for name, value in details.items() if value is not None}
+    return {"at": iso_time(at), "by": by, "action": action, **given}
 
 
 def bare_record(state: RunState) -> ExecutionRecord:
