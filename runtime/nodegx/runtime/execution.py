@@ -389,6 +389,7 @@ class Execution:
             "execution": self.id,
             "error": info._asdict(),
             "trigger": plain(self.trigger.value),
+            "links": dict(self.host.links(self.id)),
         }
         try:
             await self.host.call(target, payload, parent=self.id, depth=self.depth + 1, wait=False)

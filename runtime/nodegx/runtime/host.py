@@ -62,3 +62,8 @@ class Host(Protocol):
     async def emit(self, event: str, payload: Any, *, source: str, depth: int) -> str:
         """Publishes an internal event and returns its id. `source` is the execution's id."""
         ...
+
+    def links(self, execution: str) -> Mapping[str, str]:
+        """Where people look at an execution, by what is there: for those who are told of its
+        failure."""
+        ...

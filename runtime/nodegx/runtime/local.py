@@ -78,6 +78,11 @@ class LocalHost:
             await self._publish(event, payload, event_id, source, depth)
         return event_id
 
+    def links(self, execution: str) -> Mapping[str, str]:
+        """This host shows nothing."""
+        del execution
+        return {}
+
     async def drain(self) -> None:
         """Waits until all executions that nobody waits for have ended."""
         while self._running:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from nodegx.runtime.durable.codec import Codec
 from nodegx.runtime.durable.execution import DurableExecution, outcome_of
+from nodegx.runtime.durable.poison import suspicion
 from nodegx.runtime.durable.resumption import Resumption, give_up
 from nodegx.runtime.durable.state import RunState, RunStatus
-from nodegx.runtime.durable.store import Finish, Fire, Kept, RunQuery, RunStore
+from nodegx.runtime.durable.store import Append, Finish, Fire, Kept, RunQuery, RunStore, Suspend
 from nodegx.runtime.durable.tokens import new_secret
 from nodegx.runtime.durable.writer import RunWriter
 from nodegx.runtime.errors import FatalError, NodegxError
@@ -88,6 +89,10 @@ class Surroundings:
     async def emit(self, event: str, payload: Any, *, source: str, depth: int) -> str:
         """Publishes an internal event."""
         return await self._host.emit(event, payload, source=source, depth=depth)
+
+    def links(self, execution: str) -> Mapping[str, str]:
+        """Where people look at an execution."""
+        return self._host.links(execution)
 
     async def call_once(
         self, workflow: str, payload: Any, *, id: str, parent: str, step: str | None, depth: int
@@ -393,9 +398,12 @@ class DurableRuns:
         if workflow is None:
             await self.strand(state, _missing(state))
             return
-        kept = kept or await self.writer.do(self.store.load, state.id)
-        if kept is None or kept.state.fence != state.fence:
-            return  # somebody else was quicker
+        if kept is None:
+            kept = await self.writer.do(self.store.load, state.id)
+            if kept is None or kept.state.fence != state.fence:
+                return  # somebody else was quicker
+            if not await self._is_safe(kept):
+                return
         try:
             resumption = Resumption(workflow, kept, self.surroundings)
         except NodegxError as error:
@@ -410,6 +418,22 @@ class DurableRuns:
         if not state.durable:
             await self.writer.change(Finish(state.id, state.fence))
         await execution.finish()
+
+    async def _is_safe(self, kept: Kept) -> bool:
+        """Whether to go on with an execution now: one that kills its hosts must not get them
+        all."""
+        state, found = kept.state, suspicion(kept)
+        if found.reason is not None:
+            await self.strand(state, found.reason)
+        elif found.delay is not None:
+            due = time() + found.delay
+            entries = [found.entry]
+            await self.writer.change(
+                Suspend(state.id, state.fence, state.waits, entries, state.replied, due)
+            )
+        elif not await self.writer.change(Append(state.id, state.fence, [found.entry])):
+            return False
+        return found.reason is None and found.delay is None
 
     def _workflow(self, state: RunState) -> Workflow | None:
         served = self.host.registry.workflows.get(state.workflow)

@@ -28,7 +28,7 @@ from nodegx.runtime.triggers.timetable import Tick
 from nodegx.runtime.triggers.webhook import Answered
 from nodegx.runtime.values import MAX_TEXT, Trigger, weight
 
-from .registry import Registry
+from .registry import RESERVED, Registry
 from .scheduler import Schedule
 from .workflows import MANUAL, LoadedWorkflow
 
@@ -359,6 +359,13 @@ class ServerHost:
             await self.durable.enqueue(loaded.workflow, trigger, id=id, parent=parent, depth=depth)
             return None
         return await self.start(loaded, trigger, id=id, parent=parent, depth=depth)
+
+    def links(self, execution: str) -> Mapping[str, str]:
+        """Where people look at an execution, and the command that shows it."""
+        return {
+            "execution": f"{self.url}{RESERVED}/executions/{execution}",
+            "command": f"nodegx executions show {execution}",
+        }
 
     async def idle(self) -> None:
         """Waits until nothing is under way."""

@@ -70,6 +70,9 @@ class _Nowhere:
         self.url = ""
         self.runs = self
 
+    def links(self, execution: str) -> Mapping[str, str]:
+        raise NotImplementedError(execution)
+
     async def create(self, state: RunState) -> bool:
         raise NotImplementedError(state.id)
 
