@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from nodegx.runtime.history.record import Status
-from nodegx.server.serving import ServerError
+from nodegx.server.listening import ServerError
 
 from tests.support.built import ORDERS, simple, webhook, write_workflow
 from tests.support.until import until

@@ -28,6 +28,7 @@ from .app import Application
 from .durable import DurableRuns
 from .environment import EnvironmentSecrets, environment
 from .host import ServerHost
+from .listening import ServerError, listen, loop_factory
 from .management import Management
 from .options import ServerOptions
 from .protocol import BoundedProtocol
@@ -49,10 +50,6 @@ STATE = ".nodegx/schedules.json"
 VERSIONS = ".nodegx/versions"
 
 Notify = Callable[[str], None]
-
-
-class ServerError(Exception):
-    """The server cannot start. The message tells its operator why."""
 
 
 class Reloaded(NamedTuple):
@@ -356,40 +353,6 @@ class Server:
             await asyncio.to_thread(self._writer.close)
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket.
-
-    Raises:
-        ServerError: the address is taken, or none of this machine's.
-    """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as exc:
-        raise ServerError(f"cannot listen on {host}: {exc.strerror or exc}") from None
-    try:
-        if sys.platform != "win32":  # there it would let two servers share the port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(4096)
-        listener.setblocking(False)
-    except OSError as exc:
-        listener.close()
-        raise ServerError(f"cannot listen on {host}:{port}: {exc.strerror}") from None
-    return listener
-
-
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The fastest event loop there is here."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 def catch_signals(server: Server, notify: Notify) -> asyncio.Event:

@@ -40,7 +40,7 @@ def dev(
     records every execution. A saved file is served within a second; a workflow with errors keeps
     its last good version. Listens on this machine only, unless --host says otherwise.
     """
-    server, errors = server_module("dev"), server_module("serving")
+    server, errors = server_module("dev"), server_module("listening")
     session = Session(state, dict(variables), host, port, token, quiet)
     project = session.load()
     try:

@@ -46,13 +46,13 @@ def serve(
     \b
     NODEGX_DATABASE_URL=postgresql://… nodegx serve --port 8081
     """
-    server = server_module("serving")
+    server, errors = server_module("serving"), server_module("listening")
     session = Session(state, dict(variables), host, port, token, quiet, url, reloads=False)
     project = session.load()
     if not no_compile:
         session.compile_all()
     try:
         server.serve(session.options(project), session.notify, ready=session.ready)
-    except server.ServerError as error:
+    except errors.ServerError as error:
         raise CliError(str(error), ExitCode.ENVIRONMENT, hint="--port chooses another") from None
     return ExitCode.OK
