@@ -103,6 +103,18 @@ def test_a_start_never_undoes_an_end(store: HistoryStore) -> None:
     assert (store.get(start.id) or start).status == Status.SUCCESS
 
 
+def test_a_start_replaces_that_it_was_queued(store: HistoryStore) -> None:
+    queued = execution(1, status=Status.QUEUED, input=None, revision="r0")
+    store.write([queued], [])
+    store.write([queued], [])
+    start = execution(1, started=HOUR + 5, host=store.host)
+    store.write([start], [])
+    assert store.get(start.id) == start
+    store.write([queued], [])
+    assert store.get(start.id) == start
+    assert store.running_hosts() == [store.host]
+
+
 def test_what_goes_on_replaces_what_was_kept_until_it_ends(store: HistoryStore) -> None:
     start = execution(1, durable=True, status=Status.QUEUED)
     store.write([start], [])

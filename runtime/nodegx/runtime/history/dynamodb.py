@@ -68,7 +68,8 @@ class DynamoHistory(DynamoWriter):
             starts = {record.id: record for record in started}
             ends = {record.id: record for record in finished}
             known = self._statuses([*starts, *(id for id in ends if id not in starts)])
-            fresh = starts.keys() - known.keys() - ends.keys()
+            begun = {id for id, status in known.items() if status is not Status.QUEUED}
+            fresh = starts.keys() - begun - ends.keys()
             self._change(_put(self.item(starts[id])) for id in fresh)
             ids = iter(ends)
             while part := list(islice(ids, WRITTEN)):

@@ -24,7 +24,11 @@ _LISTED = (
     " NULL, NULL, error, NULL, durable, audit"
 )
 _INSERT = f"INSERT INTO executions ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-_START = f"{_INSERT} ON CONFLICT (id) DO NOTHING"
+_START = (
+    f"{_INSERT} ON CONFLICT (id) DO UPDATE SET status = excluded.status, started = excluded.started,"
+    " revision = excluded.revision, host = excluded.host, input = excluded.input,"
+    " durable = excluded.durable WHERE executions.status = 'queued'"
+)
 _FINISH = (
     f"{_INSERT} ON CONFLICT (id) DO UPDATE SET status = excluded.status, finished = excluded.finished,"
     " revision = excluded.revision, host = excluded.host, input = excluded.input,"

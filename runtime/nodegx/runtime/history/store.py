@@ -79,7 +79,8 @@ class HistoryStore(Protocol):
         nothing.
 
         Args:
-            started: executions that begin; those that are there already stay as they are.
+            started: executions that begin; those that are there already stay as they are, unless
+                they were queued.
             finished: executions as they are now, which replaces what was kept of them. Those
                 that have ended count in the metrics, unless they had ended before.
             synced: whether all of this must outlive a loss of power.
