@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from nodegx.runtime.errors import NodegxError
 from nodegx.runtime.execution import Execution
+from nodegx.runtime.history.record import Status
 from nodegx.runtime.values import Trigger
 from nodegx.runtime.workflow import Workflow
 
@@ -15,11 +16,16 @@ from .environment import Environment
 from .host import AwsHost
 
 if TYPE_CHECKING:
+    from nodegx.runtime.idempotency.starts import Repeat
+
     from .context import Context
 
 Payload = Mapping[str, Any]
 Handler = Callable[[Any, Any], Any]
 T = TypeVar("T")
+
+WELL = frozenset({Status.SUCCESS, Status.WAITING})
+"""How runs stand whose events need not come again."""
 
 MARK = "nodegx"
 """Key of our own marks in payloads that the infrastructure, other functions and the command line
@@ -114,6 +120,13 @@ class Adapter:
         execution = await self.begin(Trigger(self.node, self.type, value), **options)
         await execution.finish()
         return execution
+
+    async def accept(self, value: Any, **options: Any) -> Execution | Repeat:
+        """As `run`, unless that was done before with the same idempotency key."""
+        keys = self.host.idempotency
+        if keys is None or self.node not in self.workflow.keys:
+            return await self.run(value, **options)
+        return await keys.accept(self, value, **options)
 
     async def called(self, input: Any, call: Payload) -> dict[str, Any]:
         """Runs the workflow for someone who invoked the function directly; see `direct`."""

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from nodegx.runtime.errors import NodegxError
-from nodegx.runtime.history.record import Status
 from nodegx.runtime.workflow import Workflow
 
-from .adapter import Adapter, Payload
+from .adapter import WELL, Adapter, Payload
 from .sources import Occurrence
 
 Read = Callable[[Payload], Iterable[Occurrence]]
@@ -90,10 +89,10 @@ class Batch(Adapter):
 
     async def _succeeds(self, occurrence: Occurrence) -> bool:
         try:
-            execution = await self.run(occurrence.value)
+            execution = await self.accept(occurrence.value)
         except Exception as error:  # it could not be put on record, so it has not begun
             self.host.log.write(
                 "error", f"a record was not taken: {error}", workflow=self.workflow.name
             )
             return False
-        return execution.record.status == Status.SUCCESS
+        return execution.record.status in WELL

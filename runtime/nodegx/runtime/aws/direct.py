@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nodegx.runtime.errors import NodegxError
+from nodegx.runtime.errors import FatalError, NodegxError
 from nodegx.runtime.history.plain import plain
 from nodegx.runtime.triggers.given import trigger_value
 from nodegx.runtime.triggers.reply import ReplyError, to_json
@@ -29,16 +29,21 @@ async def called(adapter: Adapter, input: Any, call: Mapping[str, Any]) -> dict[
     try:
         value = trigger_value(adapter.type, adapter.config, input)
     except NodegxError as error:
-        category = "retriable" if error.retriable else "fatal"
-        info = {"message": error.message, "code": error.code, "category": category}
-        refused = {**info, "details": error.details}
-        return {"status": "error", "output": None, "error": refused, "execution": None}
-    execution = await adapter.run(
-        value,
-        id=call.get("execution"),
-        parent=call.get("parent"),
-        depth=int(call.get("depth", 0)),
-    )
+        return _refused(error)
+    options: dict[str, Any] = {
+        "id": call.get("execution"),
+        "parent": call.get("parent"),
+        "depth": int(call.get("depth", 0)),
+    }
+    keys = adapter.host.idempotency
+    if keys is None or adapter.node not in adapter.workflow.keys:
+        execution = await adapter.run(value, **options)
+    else:
+        try:
+            execution = await keys.run(adapter, value, options)
+            await execution.finish()
+        except FatalError as error:
+            return _refused(error)
     answer, failure = execution.answer, execution.failure
     return {
         "status": execution.record.status.value,
@@ -46,6 +51,14 @@ async def called(adapter: Adapter, input: Any, call: Mapping[str, Any]) -> dict[
         "error": None if failure is None else _json(failure._asdict()),
         "execution": execution.id,
     }
+
+
+def _refused(error: NodegxError) -> dict[str, Any]:
+    """How a call ends that starts nothing."""
+    category = "retriable" if error.retriable else "fatal"
+    info = {"message": error.message, "code": error.code, "category": category}
+    refused = {**info, "details": error.details}
+    return {"status": "error", "output": None, "error": refused, "execution": None}
 
 
 def _json(value: Any) -> Any:

@@ -15,6 +15,8 @@ class Environment(NamedTuple):
         project: name of the project (`NODEGX_PROJECT`).
         stack: name of the stack (`NODEGX_STACK`).
         history_table: DynamoDB table of the history (`NODEGX_HISTORY_TABLE`), None for no history.
+        keys_table: DynamoDB table of idempotency keys (`NODEGX_KEYS_TABLE`), None where no trigger
+            has some.
         bucket: S3 bucket for what fits no item (`NODEGX_DATA_BUCKET`).
         event_bus: EventBridge bus for internal events (`NODEGX_EVENT_BUS`).
         vars: the project's variables (`NODEGX_VARS`, JSON).
@@ -31,6 +33,7 @@ class Environment(NamedTuple):
     project: str
     stack: str
     history_table: str | None
+    keys_table: str | None
     bucket: str | None
     event_bus: str | None
     vars: Mapping[str, Any]
@@ -51,6 +54,7 @@ class Environment(NamedTuple):
             project=given.get("NODEGX_PROJECT", ""),
             stack=given.get("NODEGX_STACK", ""),
             history_table=given.get("NODEGX_HISTORY_TABLE"),
+            keys_table=given.get("NODEGX_KEYS_TABLE"),
             bucket=given.get("NODEGX_DATA_BUCKET"),
             event_bus=given.get("NODEGX_EVENT_BUS"),
             vars=json.loads(given.get("NODEGX_VARS", "{}")),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nodegx.runtime.threads import Threads
 
     from .context import Context
+    from .idempotent import Idempotency
 
 MARGIN = 0.5
 """Seconds before an invocation's end at which its runs are ended, so that this gets on record."""
@@ -33,8 +34,10 @@ class AwsHost:
         environment: the deployment.
 
     Attributes:
-        deadline: when runs of the current invocation must have ended, in seconds since the epoch;
-            None if there is no limit.
+        end: when Lambda ends the current invocation, in seconds since the epoch; None if there is
+            no limit. `deadline` is when its runs must have ended.
+        several: whether several executions go on at the same time.
+        idempotency: tells repeats; None where no trigger asks for that.
         log: where its log lines go.
     """
 
@@ -44,7 +47,9 @@ class AwsHost:
         self.env: Mapping[str, str] = environment.env
         self.log = InvocationLog(environment.log_level)
         self.deadline: float | None = None
-        self._end: float | None = None
+        self.end: float | None = None
+        self.several = False
+        self.idempotency: Idempotency | None = None
         self._credentials = CredentialChain()
         self._clients: dict[str, AwsClient] = {}
         self.secrets: Mapping[str, str] = SecretsManager(
@@ -59,20 +64,21 @@ class AwsHost:
                 bucket=environment.bucket,
                 retention_days=environment.retention_days,
             )
-            self.history = DynamoSink(writer, lambda: self._end)
+            self.history = DynamoSink(writer, lambda: self.end)
 
     def begin(self, context: Context | None) -> None:
         """An invocation begins; Lambda has one at a time in a process."""
         self.runs(1)
         self.log.request = getattr(context, "aws_request_id", None)
         remaining = getattr(context, "get_remaining_time_in_millis", None)
-        self._end = None if remaining is None else time() + remaining() / 1000
-        self.deadline = None if self._end is None else self._end - MARGIN
+        self.end = None if remaining is None else time() + remaining() / 1000
+        self.deadline = None if self.end is None else self.end - MARGIN
 
     def runs(self, executions: int) -> None:
         """Tells how many executions go on at the same time."""
+        self.several = executions > 1
         if isinstance(self.history, DynamoSink):
-            self.history.aside = executions > 1
+            self.history.aside = self.several
 
     @cached_property
     def threads(self) -> Threads:
@@ -100,3 +106,8 @@ class AwsHost:
         from .outbound import emit
 
         return await emit(self, event, payload, source=source, depth=depth)
+
+    def links(self, execution: str) -> Mapping[str, str]:
+        """The command that shows an execution; functions have no pages."""
+        stack = self.environment.stack
+        return {"command": f"nodegx executions show {execution} --stack {stack}"}

@@ -8,8 +8,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, cast
 
 from nodegx.runtime.execution import Execution
+from nodegx.runtime.triggers.problem import Problem
+from nodegx.runtime.triggers.reply import Response
+from nodegx.runtime.triggers.request import Incoming
 from nodegx.runtime.triggers.route import Route, build
-from nodegx.runtime.triggers.webhook import WebhookApp
+from nodegx.runtime.triggers.webhook import Answered, WebhookApp
 from nodegx.runtime.values import Trigger
 from nodegx.runtime.workflow import Workflow
 
@@ -48,7 +51,7 @@ class Http(Adapter):
         self.route = build(
             workflow.name, node, type, self.config, self.host.secrets, responds=responds
         )
-        self._webhook = WebhookApp([self.route], self._start)
+        self._webhook = WebhookApp([self.route], self._start, once=self._once)
         self._running: list[Execution] = []
         # Mangum reads nothing of the types it asks for but what ASGI says.
         app: Any = self._app
@@ -79,6 +82,18 @@ class Http(Adapter):
         self._running.append(execution)
         return execution
 
+    async def _once(
+        self,
+        route: Route,
+        incoming: Incoming,
+        request: Any,
+        begin: Callable[[str], Awaitable[Response]],
+    ) -> Answered:
+        keys = self.host.idempotency
+        if keys is None:
+            raise Problem(501, "This function cannot tell repeated requests from others.")
+        return await keys.requests.answer(self.workflow, route, incoming, request, begin)
+
     async def _app(self, scope: Message, receive: Any, send: Send) -> None:
         scope["raw_path"] = scope["aws.event"].get("rawPath", "").encode("utf-8", "replace")
         try:
@@ -86,6 +101,8 @@ class Http(Adapter):
         finally:
             while self._running:
                 await self._running.pop().finish()
+            if self.host.idempotency is not None:
+                await self.host.idempotency.drain()
 
 
 def _with_length(event: dict[str, Any]) -> dict[str, Any]:

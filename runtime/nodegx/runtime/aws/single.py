@@ -10,10 +10,12 @@ from nodegx.runtime.execution import Execution
 from nodegx.runtime.history.record import Status
 from nodegx.runtime.workflow import Workflow
 
-from .adapter import Adapter, Payload
+from .adapter import WELL, Adapter, Payload
 from .sources import Occurrence
 
 if TYPE_CHECKING:
+    from nodegx.runtime.idempotency.starts import Repeat
+
     from .context import Context
 
 Read = Callable[[Payload], Occurrence | None]
@@ -42,8 +44,8 @@ class Single(Adapter):
         found = self._read(event)
         if found is None:
             return {"execution": None}
-        execution = await self.run(found.value, depth=found.depth)
-        if execution.record.status != Status.SUCCESS:
+        execution = await self.accept(found.value, depth=found.depth)
+        if execution.record.status not in WELL:
             raise failed(execution)
         return {"execution": execution.id}
 
@@ -60,12 +62,15 @@ class Manual(Adapter):
         return self._await(self.called(event, {}))
 
 
-def failed(execution: Execution) -> NodegxError:
-    """The error that tells a source of a run that did not succeed."""
+def failed(execution: Execution | Repeat) -> NodegxError:
+    """The error that tells a source of a run that did not succeed, or is still under way."""
     failure = execution.failure
-    reason = execution.record.status.value if failure is None else failure.message
+    status = execution.record.status
+    reason = status.value if failure is None else failure.message
+    if status is Status.RUNNING:
+        reason = "an execution with this idempotency key is under way"
     return NodegxError(
-        f"{execution.workflow.name} failed: {reason}",
+        f"{execution.record.workflow} failed: {reason}",
         code="error" if failure is None else failure.code,
         retriable=failure is not None and failure.category == "retriable",
         details={"execution": execution.id},

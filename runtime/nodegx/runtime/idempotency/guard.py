@@ -36,6 +36,12 @@ _LAST_LOOK = 1.0
 _ATTEMPTS = 6  # to settle or to release, over some 6 seconds
 
 
+def patient(workflow: Workflow) -> float:
+    """Seconds within which a workflow has surely answered."""
+    timeout = workflow.settings.timeout
+    return PATIENCE if timeout is None else timeout + MARGIN
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A key that somebody wants to start a workflow with.
@@ -65,6 +71,7 @@ class Guard:
         find_fate: what became of executions whose process has died; None takes them for dead.
         end: when what begins now has surely ended, in seconds since the epoch; None where only
             the end of its process tells.
+        patience: seconds that a repeat waits at most for a workflow's answer.
         log: where losses are reported.
     """
 
@@ -74,12 +81,14 @@ class Guard:
         *,
         find_fate: FindFate | None = None,
         end: Callable[[], float | None] = lambda: None,
+        patience: Callable[[Workflow], float] | None = None,
         log: logs.Log | None = None,
     ) -> None:
         self.limit = keys.limit
         self._keys = keys
         self._find_fate = find_fate
         self._end = end
+        self.patience = patience or patient
         self._log = log or logs.default
         self._tasks: set[asyncio.Task[Any]] = set()
         self._leaving = asyncio.Event()
@@ -121,13 +130,6 @@ class Guard:
             if looked is None or looked.done or looked.dead:
                 taken = await self.take(wanted)
         return taken
-
-    def patience(self, workflow: Workflow) -> float:
-        """Seconds that a repeat waits for a workflow's answer."""
-        timeout = workflow.settings.timeout
-        limit = PATIENCE if timeout is None else timeout + MARGIN
-        end = self._end()
-        return limit if end is None else max(0.0, min(limit, end - time()))
 
     async def settle(self, key: str, execution: str, answer: bytes | None) -> None:
         """Keeps an answer. If that cannot be done, the key stays with the execution: repeats are

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -92,7 +93,7 @@ class Starts:
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self._live: dict[str, Execution] = {}
+        self._live: dict[str, tuple[Execution, asyncio.Task[None]]] = {}
 
     async def start(
         self,
@@ -128,7 +129,7 @@ class Starts:
         if held is not None and not held.done:
             live = self._live.get(held.execution)
             if live is not None and waits:
-                return Repeat(live.record, live=live)
+                return Repeat(live[0].record, live=live[0])
             if waits:
                 execution, held = await self._guard.wait(wanted, held)
         if held is not None:
@@ -141,9 +142,14 @@ class Starts:
         if begun is None:
             await self._guard.settle(place, execution, self._waiting(execution))
         else:
-            self._live[execution] = begun
-            self._guard.aside(self._follow(place, begun))
+            self._live[execution] = begun, self._guard.aside(self._follow(place, begun))
         return begun
+
+    async def settled(self, execution: Execution) -> None:
+        """Waits until an execution has ended and its key is settled, or forgotten."""
+        live = self._live.get(execution.id)
+        if live is not None:
+            await asyncio.shield(live[1])
 
     async def _follow(self, key: str, execution: Execution) -> None:
         """Settles the key once the execution has ended."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic, time
 from typing import Any, NamedTuple, Protocol
 
@@ -43,28 +43,33 @@ class Keys(Protocol):
 
 
 class KeyCalls:
-    """Calls a store where the event loop runs: for processes that have one request at a time, and
-    nothing else to do meanwhile."""
+    """Calls a store for one key at a time.
 
-    def __init__(self, store: KeyStore) -> None:
+    Args:
+        store: where to.
+        do: awaits a call that blocks.
+    """
+
+    def __init__(self, store: KeyStore, do: Callable[..., Awaitable[Any]]) -> None:
         self.limit = store.limit
         self._store = store
+        self._do = do
 
     async def claim(self, claim: Claim) -> Held | None:
         """See `Keys`."""
-        return self._store.claim([claim], now=time())[0]
+        return (await self._do(self._store.claim, [claim], now=time()))[0]
 
     async def settle(self, settlement: Settlement) -> bool:
         """See `Keys`."""
-        return self._store.settle([settlement])[0]
+        return (await self._do(self._store.settle, [settlement]))[0]
 
     async def release(self, release: Release) -> bool:
         """See `Keys`."""
-        return self._store.release([release])[0]
+        return (await self._do(self._store.release, [release]))[0]
 
     async def find(self, key: str) -> Held | None:
         """See `Keys`."""
-        return self._store.find(key, now=time())
+        return await self._do(self._store.find, key, now=time())
 
 
 class _Wanted(NamedTuple):

@@ -75,6 +75,40 @@ def test_filters_are_checked_again_by_the_function() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("trigger.event", {"event": "a"}),
+        ("trigger.queue", {"queue": "q"}),
+        ("trigger.file", {"bucket": "b"}),
+        ("trigger.record", {"table": "t"}),
+        ("trigger.manual", {}),
+    ],
+)
+def test_how_repeats_are_told(kind: str, parameters: dict[str, Any]) -> None:
+    key = "{{ trigger0 }}" if kind == "trigger.manual" else "{{ trigger0.REPLACE }}"
+    output = {"event": "id", "queue": "id", "file": "key", "record": "keys"}
+    key = key.replace("REPLACE", output.get(kind.rpartition(".")[2], ""))
+    repeats = {"key": key, "window": "1h"}
+    found = text((kind, {**parameters, "idempotency": repeats}))
+    assert "from nodegx.runtime.aws.idempotent import once\n" in found
+    adapter = kind.rpartition(".")[2]
+    names = {adapter: lambda *args: args, "flow": 0, "once": lambda bound: ("once", bound)}
+    settings = {"window": 3600, "onRepeat": "wait", "hasKey": True}
+    assert eval(found.partition("handler = ")[2].strip(), names) == (
+        "once",
+        (0, "trigger0", {"idempotency": settings}),
+    )
+
+
+def test_only_triggers_that_tell_repeats_are_bound_once() -> None:
+    keyed = {"path": "/a", "idempotency": {"required": True}}
+    found = text(("trigger.webhook", keyed), ("trigger.manual", {}), name="/#__cloud__/Once")
+    assert "from handler import once as workflow\n" in found
+    assert "handler = bound(\n    once(\n        http(" in found
+    assert '    manual(workflow, "trigger1"),\n' in found
+
+
 def test_http() -> None:
     found = handler(("trigger.webhook", {"path": "/a"}))
     config = {"method": "POST", "path": "/a", "maxBodyBytes": 1_000_000, "bodyType": "auto"}

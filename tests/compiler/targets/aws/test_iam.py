@@ -11,6 +11,7 @@ import pytest
 from nodegx.compiler.pipeline import compile_source
 from nodegx.compiler.read import read
 from nodegx.compiler.targets.aws import iam
+from nodegx.compiler.targets.aws.environment import environment
 from nodegx.compiler.targets.aws.names import Names, Place
 from nodegx.compiler.targets.aws.plan import Function
 from nodegx.compiler.targets.aws.planning import make_plan
@@ -53,6 +54,25 @@ def test_a_webhook_writes_its_log_and_its_history() -> None:
 def test_without_history_only_the_log() -> None:
     made = function(drawn("/Flow", WEBHOOK, history={"capture": "off"}))
     assert granted(made) == {name: BASE[name] for name in BASE if name.startswith("logs:")}
+
+
+def test_idempotency_keys_are_items_of_their_own_in_the_table_of_the_history() -> None:
+    keyed = ("trigger.webhook", {"path": "/a", "idempotency": {"required": True}})
+    made = function(drawn("/Flow", keyed, history={"capture": "off"}))
+    [statement] = [
+        each
+        for each in iam.function_policy(made, PLACE)["Statement"]
+        if each["Sid"] == "KeepIdempotencyKeys"
+    ]
+    assert statement["Resource"] == [TABLE]
+    assert {action.partition(":")[2] for action in statement["Action"]} == {
+        *("DeleteItem", "GetItem", "PutItem", "UpdateItem"),
+    }
+    condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["K#*"]}}
+    assert statement["Condition"] == condition
+    variables = environment(made, PLACE, vars={})
+    assert variables["NODEGX_KEYS_TABLE"] == "shop-prod-history"
+    assert "NODEGX_KEYS_TABLE" not in environment(function(drawn("/Flow", WEBHOOK)), PLACE, vars={})
 
 
 def test_events_are_emitted_to_the_bus_of_the_project_alone() -> None:

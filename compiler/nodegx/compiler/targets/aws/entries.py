@@ -11,6 +11,9 @@ from nodegx.compiler.printer import print_module
 from .plan import Function
 
 MODULE = "nodegx.runtime.aws.entry"
+REPEATS_MODULE = "nodegx.runtime.aws.idempotent"
+ONCE = "once"
+"""Binds triggers that tell repeats. What it takes is in the bundles of their functions only."""
 
 
 def entry(manifest: Manifest, function: Function) -> str:
@@ -26,15 +29,14 @@ def entry(manifest: Manifest, function: Function) -> str:
         f"AWS Lambda entry of {last}: `{function.handler}`.\n\n"
         f"Compiled by nodegx from {manifest.source}. Edit the workflow, not this file.\n"
     )
-    text = "\n".join(
-        (
-            repr(doc),
-            f"from {manifest.handler.module} import {imported}",
-            f"from {MODULE} import {', '.join(adapters)}",
-            f"handler = {handler}",
-        )
-    )
-    return print_module(ast.parse(text)).text
+    text = [
+        repr(doc),
+        f"from {manifest.handler.module} import {imported}",
+        f"from {MODULE} import {', '.join(adapters)}",
+        *([f"from {REPEATS_MODULE} import {ONCE}"] if function.keys else []),
+        f"handler = {handler}",
+    ]
+    return print_module(ast.parse("\n".join(text))).text
 
 
 def _binding(manifest: Manifest, entry: TriggerEntry) -> tuple[str, str]:
@@ -46,28 +48,30 @@ def _binding(manifest: Manifest, entry: TriggerEntry) -> tuple[str, str]:
         if value is not None and (keys is None or name in keys)
     }
     if adapter == "event" and "filter" not in config:
-        config = {}  # the rule knows the name, and lets nothing else through
+        config.pop("event")  # the rule knows the name, and lets nothing else through
     arguments = [_local(manifest), repr(entry.node), *([repr(config)] if config else [])]
     if adapter in ("http", "request") and not manifest.responds:
         arguments.append("responds=False")
-    return adapter, f"{adapter}({', '.join(arguments)})"
+    call = f"{adapter}({', '.join(arguments)})"
+    return adapter, f"{ONCE}({call})" if _REPEATS in config else call
 
 
 def _local(manifest: Manifest) -> str:
     """The handler's name in `entry.py`, where some names are taken."""
     name = manifest.handler.function
-    taken = {"bound", "handler", *(adapter for adapter, _ in _ADAPTERS.values())}
+    taken = {"bound", "handler", ONCE, *(adapter for adapter, _ in _ADAPTERS.values())}
     return "workflow" if name in taken else name
 
 
+_REPEATS = "idempotency"
 _ADAPTERS: Mapping[str, tuple[str, tuple[str, ...] | None]] = {
     "trigger.webhook": ("http", None),
     "cloud.request": ("request", None),
     "trigger.schedule": ("schedule", ("timezone",)),
-    "trigger.event": ("event", ("event", "filter")),
-    "trigger.queue": ("queue", ()),
-    "trigger.file": ("file", ()),
-    "trigger.record": ("record", ("events", "filter")),
-    "trigger.manual": ("manual", ("inputs",)),
+    "trigger.event": ("event", ("event", "filter", _REPEATS)),
+    "trigger.queue": ("queue", (_REPEATS,)),
+    "trigger.file": ("file", (_REPEATS,)),
+    "trigger.record": ("record", ("events", "filter", _REPEATS)),
+    "trigger.manual": ("manual", ("inputs", _REPEATS)),
 }
 """The adapter of each type of trigger, and the parameters that it needs; None is all."""

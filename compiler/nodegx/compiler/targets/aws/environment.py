@@ -39,6 +39,8 @@ def environment(
         found["NODEGX_HISTORY_TABLE"] = place.names.history
         found["NODEGX_DATA_BUCKET"] = place.data_bucket_name
         found["NODEGX_RETENTION_DAYS"] = str(function.retention_days or retention_days)
+    if function.keys:
+        found["NODEGX_KEYS_TABLE"] = place.names.history
     if function.emits:
         found["NODEGX_EVENT_BUS"] = place.names.shared
     if function.vars:

@@ -44,6 +44,10 @@ class Grant:
 WRITE_LOGS = Grant("WriteLogs", ("logs:CreateLogStream", "logs:PutLogEvents"))
 WRITE_HISTORY = Grant("WriteHistory", ("dynamodb:PutItem", "dynamodb:UpdateItem"))
 WRITE_LARGE_HISTORY = Grant("WriteLargeHistory", ("s3:PutObject",))
+KEEP_KEYS = Grant(
+    "KeepIdempotencyKeys",
+    ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+)
 EMIT_EVENTS = Grant("EmitEvents", ("events:PutEvents",))
 CALL_WORKFLOWS = Grant("CallWorkflows", ("lambda:InvokeFunction",))
 READ_SECRETS = Grant("ReadSecrets", ("secretsmanager:GetSecretValue",))
@@ -134,6 +138,9 @@ def _statements(
         yield WRITE_HISTORY.on(place.history)
         bucket = place.bucket_of(place.data_bucket_name)
         yield WRITE_LARGE_HISTORY.on(f"{bucket}/history/*")
+    if function.keys:
+        keys = {"dynamodb:LeadingKeys": ["K#*"]}
+        yield KEEP_KEYS.on(place.history, **{"ForAllValues:StringLike": keys})
     if function.emits:
         yield EMIT_EVENTS.on(place.bus)
     if function.calls:

@@ -196,7 +196,8 @@ class Function:
         vars: names of the project's variables it reads.
         env: names of the environment variables it reads.
         history: whether executions are recorded.
-        retention_days: days for which they are kept; None takes the project's.
+        keys: whether idempotency keys are remembered.
+        retention_days: days for which executions are kept; None takes the project's.
         packages: Python packages its bundle needs.
     """
 
@@ -216,6 +217,7 @@ class Function:
     vars: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     history: bool = True
+    keys: bool = False
     retention_days: int | None = None
     packages: tuple[str, ...] = ()
 

@@ -90,6 +90,7 @@ class _Planner:
             vars=tuple(manifest.vars),
             env=tuple(manifest.env),
             history=settings.capture != "off",
+            keys=any(trigger.config.get("idempotency") for trigger in manifest.triggers),
             retention_days=settings.retention_days,
             packages=tuple(sorted({*manifest.packages, *([HTTP_PACKAGE] if http else [])})),
         )
