@@ -162,6 +162,18 @@ def test_a_loss_of_power_undoes_nothing(file: str) -> None:
     store.close()
 
 
+def test_pruning_makes_the_file_smaller(file: str) -> None:
+    store = SqliteRuns(file)
+    store.create([run(number) for number in range(2000)])
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    large = Path(file).stat().st_size
+    store.delete([run(number).id for number in range(2000)])
+    store.prune(0.0)
+    store.close()
+    assert Path(file).stat().st_size < large / 2
+
+
 def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("not a database, but quite a long text " * 100)
     with pytest.raises(StoreUnavailable, match="cannot be opened"):

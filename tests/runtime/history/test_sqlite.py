@@ -106,6 +106,16 @@ def test_the_settings_that_make_it_fast_and_safe(tmp_path: Path) -> None:
     assert applied == [(number + 1,) for number in range(len(sqlite.HISTORY.steps))]
 
 
+def test_what_must_be_safe_outlives_a_loss_of_power(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "h.sqlite3")
+    modes: list[tuple[bool, int]] = []
+    for synced in (False, True, True, False):
+        with store._database.transaction(synced=synced) as session:  # pyright: ignore[reportPrivateUsage]
+            modes.append((synced, session.execute("PRAGMA synchronous").fetchone()[0]))
+    assert modes == [(False, 1), (True, 2), (True, 2), (False, 1)]
+    store.close()
+
+
 @pytest.mark.parametrize(
     ("condition", "index"),
     [

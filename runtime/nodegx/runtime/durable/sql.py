@@ -149,11 +149,11 @@ class SqlRuns(SqlRunsReader):
                     entries.extend([entry_row(change.id, entry) for entry in change.entries])
                 if not isinstance(change, Append):
                     ends[change.id] = change
-            finished = [id for id, end in ends.items() if isinstance(end, Finish)]
+            finished = {id for id, end in ends.items() if isinstance(end, Finish)}
             entries = [row for row in entries if row[0] not in finished]
             if entries:
                 session.executemany(_KEEP_ANY, entries)
-            self._remove(session, finished)
+            self._remove(session, list(finished))
             self._apply(session, self._fail, [
                 (end.error, end.id) for end in ends.values() if isinstance(end, Fail)
             ])  # fmt: skip

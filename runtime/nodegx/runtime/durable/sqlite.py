@@ -31,10 +31,16 @@ class SqliteRuns(SqlRuns):
     def __init__(self, path: str | Path, *, timeout: float = 10.0) -> None:
         self.path = Path(path)
         self._name = f"The store of executions {path}"
-        database = SqliteDatabase(self.path, self._name, timeout=timeout, synced=True)
-        super().__init__(database, host_id(), shared_clock=False)
+        self._file = SqliteDatabase(self.path, self._name, timeout=timeout, synced=True)
+        super().__init__(self._file, host_id(), shared_clock=False)
         self._locks = HostLocks(self.path.with_name(self.path.name + ".hosts"))
-        database.migrate(HOSTS, RUNS)
+        self._file.migrate(HOSTS, RUNS)
+
+    def prune(self, before: float) -> int:
+        """See `RunStore`. Makes the file smaller, too."""
+        removed = super().prune(before)
+        self._file.shrink()
+        return removed
 
     def leave(self) -> None:
         """See `RunStore`."""
