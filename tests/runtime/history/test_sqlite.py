@@ -106,6 +106,22 @@ def test_the_settings_that_make_it_fast_and_safe(tmp_path: Path) -> None:
     assert applied == [(number + 1,) for number in range(len(sqlite.HISTORY.steps))]
 
 
+def test_pruning_makes_the_file_smaller(tmp_path: Path) -> None:
+    path = tmp_path / "h.sqlite3"
+    store = SqliteStore(path)
+    ends = [
+        ExecutionRecord(f"{number}", "/A", "t", Status.SUCCESS, 1.0, 2.0, input='"x"' * 100)
+        for number in range(2000)
+    ]
+    store.write([], ends)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    large = path.stat().st_size
+    assert store.prune(10.0) == 2000
+    store.close()
+    assert path.stat().st_size < large / 2
+
+
 def test_what_must_be_safe_outlives_a_loss_of_power(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "h.sqlite3")
     modes: list[tuple[bool, int]] = []

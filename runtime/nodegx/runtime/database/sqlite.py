@@ -110,7 +110,8 @@ class SqliteDatabase:
         """Gives space that is not used any more back to the file system."""
         with self._lock:
             if not self.closed:
-                self._writer.execute("PRAGMA incremental_vacuum(10000)").fetchall()
+                # Not `execute`, which would free one page and see no row to go on for.
+                self._writer.executescript("PRAGMA incremental_vacuum(10000)")
 
     def close(self) -> None:
         """See `Database`."""
