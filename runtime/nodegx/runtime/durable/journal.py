@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
 
@@ -23,8 +24,8 @@ _STEPS = frozenset({Kind.RESULT, Kind.FAILURE})
 class Journal:
     """The journal of one execution.
 
-    Entries that can be found again by doing the same, such as drawn ids, are kept back until the
-    next step ends: nothing outside can have seen them before.
+    Entries that can be found again by doing the same, such as drawn ids, are kept back until
+    something outside may see them, or the next step ends.
 
     Args:
         entries: what is written already.
@@ -36,6 +37,7 @@ class Journal:
         self._known: dict[str, Entry] = {}
         self._following: dict[str, str] = {}
         self._held_back: list[Entry] = []
+        self._releasing = asyncio.Lock()  # held while that is written
         self._last = 0
         for entry in entries:
             self._known[entry.key] = entry
@@ -77,12 +79,22 @@ class Journal:
     async def keep(self, entry: Entry) -> None:
         """Writes an entry, and what was held back, and returns once it is safe."""
         self._number(entry)
-        entries = [*self._held_back, entry]
-        self._held_back = []
-        await self._append(entries)
+        if not self._held_back:
+            await self._append([entry])
+            return
+        entries = [*self.rest(), entry]
+        async with self._releasing:
+            await self._append(entries)
+
+    async def flush(self) -> None:
+        """Returns once everything is safe that was drawn, in whichever branch."""
+        while self._releasing.locked() or any(e.kind is Kind.DRAW for e in self._held_back):
+            async with self._releasing:
+                if entries := self.rest():
+                    await self._append(entries)
 
     def hold_back(self, entry: Entry) -> None:
-        """Writes an entry with the next one."""
+        """Writes an entry with the next one, or by `flush`."""
         self._number(entry)
         self._held_back.append(entry)
 

@@ -37,6 +37,9 @@ T = TypeVar("T")
 USER_CODE = "code."
 """Types of nodes that run code which may change what it is given."""
 
+INSIDE = "data."
+"""Types of nodes that show nothing to the outside."""
+
 _step: ContextVar[str] = ContextVar("step")
 """Key of the step that this branch is in."""
 
@@ -78,10 +81,15 @@ class DurableRun(Run):
         owner.at(None)
         if race.is_retraced():
             self._left(node, fn, args, kwargs)
-        await owner.parking.catch_up()
+        try:
+            await owner.parking.catch_up()
+        except asyncio.CancelledError:
+            self._left(node, fn, args, kwargs)  # at once, it would have begun before that
         if owner.rehearses:
             owner.parking.suspended = True
             raise Suspended
+        if not node.type.startswith(INSIDE):
+            await owner.journal.flush()  # it may show others what was drawn
         if node.type.startswith(USER_CODE):
             args, kwargs = owner.codec.copy(args), owner.codec.copy(kwargs)
         entry = Entry(key, Kind.RESULT, "", 0, digest, place.get(), self._begun(key))
