@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from nodegx.runtime import Node, Run, workflow
+from nodegx.runtime.durable import poison
 from nodegx.runtime.durable.operations import Refusal, cancel, resume
-from nodegx.runtime.durable.state import RunState, RunStatus
-from nodegx.runtime.durable.store import RunQuery
+from nodegx.runtime.durable.state import Entry, Kind, RunState, RunStatus
+from nodegx.runtime.durable.store import Append, RunQuery
 from nodegx.runtime.durable.tokens import answer_key
 from nodegx.runtime.errors import FatalError, RetriableError
 from nodegx.runtime.history.record import Status
@@ -303,6 +304,24 @@ async def test_an_error_of_no_step_only_runs_again(tmp_path: Path) -> None:
         await host.drive()
         assert host.record(id).status is Status.SUCCESS
         assert host.audit(id)[0]["steps"] == []
+
+
+async def test_what_took_hosts_down_gets_new_chances(tmp_path: Path) -> None:
+    services = Services("pay")
+
+    @workflow("/Pay", durable=True)
+    async def pay(run: Run) -> None:
+        await run.step(PAY, services.ask, "pay")
+
+    async with works(tmp_path, pay) as host:
+        id = await host.start(pay)
+        state = host.state(id)
+        passes = Entry(poison.KEY, Kind.DRAW, f"[{poison.MOST + 1}, 1, 1, false]")
+        host.store.change([Append(id, state.fence, [passes])])
+        resume(host.operator(), id)
+        kept = host.store.load(id)
+        assert kept is not None
+        assert poison.suspicion(kept).reason is None
 
 
 async def test_refusals(tmp_path: Path) -> None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
+from nodegx.runtime.durable.poison import KEY as PASSES
 from nodegx.runtime.durable.state import Entry, Kind, RunState, RunStatus
 from nodegx.runtime.durable.store import Append
+from nodegx.runtime.errors import StoreUnavailable
 from nodegx.runtime.history.record import ExecutionRecord, Status, StepRecord
 from nodegx.runtime.history.recorder import MAX_STEPS
 
 from . import faithful
-from .operator import BUSY, CODE, INPUT, STATE, Operator, Outcome, Refusal
+from .operator import CODE, INPUT, STATE, Operator, Outcome, Refusal
 from .retry import note
 from .starting import PLAIN, Edited, Origin, anew, announce, input_of
 
 ACTION = "fork"
 _OUTCOMES = frozenset({Kind.RESULT, Kind.FAILURE})
-_UNFINISHED = '{"message":"The fork was cut off before it was complete","code":"fork.unfinished"}'
+UNFINISHED = "unfinished"
+"""The revision of a new execution whose journal is not complete."""
 
 
 def fork(operator: Operator, id: str, step: str, *, edited: Edited | None = None) -> Outcome:
@@ -64,17 +68,19 @@ def fork(operator: Operator, id: str, step: str, *, edited: Edited | None = None
 
 
 def _keep(operator: Operator, new: RunState, entries: Sequence[Entry]) -> None:
-    """Keeps a new execution with its journal. It is a dead letter until that is complete: without
-    it, a host would do again what has been done."""
+    """Keeps a new execution with its journal. Until that is complete it has a revision that no
+    host has: one that did without the journal would do again what has been done."""
     runs = operator.runs
-    runs.create([replace(new, status=RunStatus.FAILED, due=None, error=_UNFINISHED)])
-    operator.write(Append(new.id, new.fence, entries))
-    claimed = runs.claim_one(new.id, statuses=[RunStatus.FAILED])
-    if claimed is None:
-        raise Refusal(BUSY, f"Somebody took the new execution {new.id} before it was complete")
-    operator.replace(
-        replace(claimed, status=RunStatus.WAITING, owner=None, due=new.due, error=None)
-    )
+    draft = replace(new, status=RunStatus.RUNNING, owner=runs.host, fence=1, due=None)
+    try:
+        runs.create([replace(draft, revision=UNFINISHED)])
+        operator.write(Append(draft.id, draft.fence, entries))
+        operator.replace(replace(draft, status=RunStatus.WAITING, owner=None, due=new.due))
+    except BaseException:
+        with contextlib.suppress(StoreUnavailable):
+            runs.delete([new.id])
+            operator.history.delete([new.id])
+        raise
 
 
 def before(step: str, entries: Sequence[Entry]) -> list[Entry]:
@@ -100,7 +106,7 @@ def before(step: str, entries: Sequence[Entry]) -> list[Entry]:
 def _belongs(entry: Entry, step: str, ended: set[str]) -> bool:
     """Whether an entry stays: outcomes, winners of races, what was drawn; and of waits, attempts
     and calls, those of steps that have ended."""
-    if "!resumeUrl" in entry.key or _step(entry.key) == step:
+    if "!resumeUrl" in entry.key or entry.key == PASSES or _step(entry.key) == step:
         return False
     if entry.kind in _OUTCOMES or entry.kind is Kind.WINNER:
         return True

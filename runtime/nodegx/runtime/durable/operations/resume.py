@@ -8,6 +8,7 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import NamedTuple
 
+from nodegx.runtime.durable.poison import KEY as PASSES
 from nodegx.runtime.durable.state import Entry, RunState, RunStatus
 from nodegx.runtime.durable.store import Finish
 from nodegx.runtime.durable.tokens import answer_key
@@ -43,7 +44,7 @@ def resume(operator: Operator, id: str) -> Outcome:
         raise Refusal(STATE, "It is not durable, so it can only start anew: retry it")
     failures = decisive(state, kept.entries)
     callees = [_callee(operator, failure, kept.entries) for failure in failures]
-    drop: list[str] = []
+    drop = [PASSES]  # how often it took a host down with it counts from now
     for failure, callee in zip(failures, callees, strict=True):
         drop += redone(failure, kept.entries, child=callee.way is Way.ANEW)
     entry = operator.entry(ACTION, steps=[failure.key for failure in failures])
