@@ -415,3 +415,33 @@ def test_names_are_looked_at_even_where_the_rest_is_wrong() -> None:
     assert [(d.code, d.offset) for d in found if d.node == "x"] == [("NX402", 3), ("NX401", 20)]
     assert next(d.code for d in found if d.node in ("y", "z")) == "NX301"
     assert not [d for d in found if d.node == "z" and d.code in ("NX401", "NX402")]
+
+
+# ---------------------------------------------------------------------------------- secrets
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "{{ env.KEY }}",
+        "{{ vars.key }}",
+        "{{ secrets.ONE }}{{ secrets.TWO }}",
+        "Bearer {{ secrets.ONE }}",
+        "{{ secrets.ONE.upper() }}",
+        "{{ secrets.ONE or 'x' }}",
+    ],
+)
+@pytest.mark.parametrize("where", ["trigger", "wait"])
+def test_what_callers_are_compared_with_is_a_secret_and_nothing_else(key: str, where: str) -> None:
+    """Nobody computes it, so that the text of a template would be taken for the key."""
+    auth = {"auth": {"type": "apiKey", "key": key}}
+    nodes: dict[str, Json] = {
+        "trigger": {"type": "trigger.webhook", "parameters": {"path": "/a", **auth}},
+        "wait": {"type": "logic.wait", "parameters": {"webhook": auth}},
+    }
+    found = refused(workflow(START, {"id": "x", **nodes[where]}))
+    (wrong,) = (each for each in found if each.severity is Severity.ERROR)
+    assert wrong.code == "NX307"
+    assert key not in wrong.message
+    auth["auth"]["key"] = "{{ secrets['ONE'] }}"
+    assert checked(workflow(START, {"id": "x", **nodes[where]}))

@@ -100,6 +100,15 @@ def test_of_a_wait_in_the_outer_of_two_loops() -> None:
     )
 
 
+def test_a_url_in_front_of_a_loop_belongs_to_the_loop() -> None:
+    """A run that is resumed tells by the node what was asked where."""
+    one = compiled(document("start > each > ask; each.iteration > mail", LOOP, WAIT, URL))
+    number = 1 + next(
+        at for at, line in enumerate(one.handler.splitlines()) if "run.resume_url" in line
+    )
+    assert [node for first, last, node in one.source_map if first <= number <= last] == ["each"]
+
+
 def test_only_where_it_is_needed() -> None:
     """Elsewhere nobody asks, such as where no request could ever come."""
     drawn = document(

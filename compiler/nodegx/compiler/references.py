@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from .expressions import references
+import ast
+
 from .expressions.syntax import Template
 from .graph import DictValue, ListValue, Literal, Value
 
 
 def secret_name(template: Template) -> str | None:
-    """The name of the secret that a template is, or None."""
-    found = references(template)
-    if template.single is None or len(found) != 1 or found[0].root != "secrets":
-        return None
-    path = found[0].path
-    is_bare = len(path) == 1 and template.single.source.strip().startswith("secrets")
-    return str(path[0]) if is_bare else None
+    """The name of the secret that a template is, and nothing besides; or None."""
+    match template.single.tree if template.single is not None else None:
+        case ast.Attribute(value=ast.Name(id="secrets"), attr=name):
+            return name
+        case ast.Subscript(value=ast.Name(id="secrets"), slice=ast.Constant(value=str() as name)):
+            return name
+        case _:
+            return None
 
 
 def by_name(value: Value) -> Value:

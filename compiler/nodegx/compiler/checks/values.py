@@ -12,6 +12,7 @@ from nodegx.compiler.expressions import ExpressionError, parse_template, problem
 from nodegx.compiler.expressions.syntax import Template
 from nodegx.compiler.graph import DictValue, ListValue, Literal, Value
 from nodegx.compiler.model import DURATION_HINT
+from nodegx.compiler.references import secret_name
 from nodegx.runtime import durations
 from nodegx.runtime.catalog.types import Param, Type
 
@@ -128,7 +129,8 @@ def _allowed(value: Value, place: Place, findings: Findings) -> Value:
 
 def parse_secret(value: Any, place: Place, findings: Findings) -> Value:
     """A value that has to come from elsewhere: a template that mentions a name. In a literal place
-    only secrets will do, as nothing else is known before the run. The value is never quoted."""
+    only a bare secret will do: it is looked up by its name, and any other template would be taken
+    for the credential itself. The value is never quoted."""
     hint = f"write {{{{ secrets.{_secret_name(place.name)} }}}} and keep the value out of the file"
     if not isinstance(value, str):
         message = f"`{place.name}` must be a text, not {json_type(value)}"
@@ -142,8 +144,8 @@ def parse_secret(value: Any, place: Place, findings: Findings) -> Value:
     if not names:
         message = f"the value of `{place.name}` must not stand in the workflow"
         findings.error("NX308", message, place.pointer, hint=hint)
-    elif place.literal and not names <= {"secrets", "env", "vars"}:
-        message = f"`{place.name}` is needed before anything has run, so it cannot use node values"
+    elif place.literal and isinstance(parsed, Template) and secret_name(parsed) is None:
+        message = f"`{place.name}` takes one secret as it is: nothing is computed before the run"
         findings.error("NX307", message, place.pointer, hint=hint)
     return parsed
 

@@ -18,7 +18,7 @@ from nodegx.compiler.scopes import Scopes
 from nodegx.compiler.structure.flow import ENTRY
 
 from .bindings import variable
-from .syntax import assign, call, name
+from .syntax import assign, call, name, tagged
 from .variables import ASSIGNS
 
 
@@ -80,8 +80,9 @@ class ResumeUrls:
         made: list[ast.stmt] = []
         for wait, identifier in self._wanted.pop(frame, {}).items():
             self._assigned[frame, wait].append((loop, identifier))
-            made.append(assign(identifier, self._asked(wait)))
-            setattr(made[-1], ASSIGNS, True)
+            statement = tagged(assign(identifier, self._asked(wait)), loop)
+            setattr(statement, ASSIGNS, True)
+            made.append(statement)
         return made
 
     def _asked(self, wait: str) -> ast.expr:
