@@ -107,8 +107,8 @@ class SqliteDatabase:
         return rows
 
     def shrink(self) -> None:
-        """Gives space that is not used any more back to the file system."""
-        with self._lock:
+        """Gives space that is not used any more back to the file system, if nobody writes."""
+        with self._lock, contextlib.suppress(sqlite3.OperationalError):
             if not self.closed:
                 # Not `execute`, which would free one page and see no row to go on for.
                 self._writer.executescript("PRAGMA incremental_vacuum(10000)")
