@@ -22,17 +22,22 @@ def text(
 
 
 def handler(*triggers: tuple[str, dict[str, Any]], **given: Any) -> str:
-    return text(*triggers, **given).partition("handler = ")[2].strip()
+    return text(*triggers, **given).partition("handler = ")[2].partition("gc.freeze()")[0].strip()
 
 
 def test_a_whole_entry() -> None:
     assert text(("trigger.manual", {})) == (
         '"""AWS Lambda entry of Flow: `entry.handler`.\n\n'
         "Compiled by nodegx from workflow.json. Edit the workflow, not this file.\n"
+        "Nothing that a cold start makes is garbage: collecting it waits until all is there.\n"
         '"""\n\n'
+        "import gc\n\n"
+        "gc.disable()\n"
         "from handler import flow\n"
         "from nodegx.runtime.aws.entry import manual\n\n"
         'handler = manual(flow, "trigger0")\n'
+        "gc.freeze()\n"
+        "gc.enable()\n"
     ).replace("workflow.json", _source())
 
 
