@@ -64,11 +64,14 @@ def run(
 
     async def main() -> Any:
         loop = asyncio.get_running_loop()
+
+        def clock() -> float:
+            return 1e6 + loop.time()
+
         with ExitStack() as stack:
             for module in (suspension, waits, durable_run, executions, waiting):
                 if hasattr(module, "time"):
-                    clock = mock.patch.object(module, "time", lambda: 1e6 + loop.time())
-                    stack.enter_context(clock)
+                    stack.enter_context(mock.patch.object(module, "time", clock))
             runs.append(MemoryRuns())
             host = DurableLocalHost(runs[0], hold=hold, workflows=bundle.workflows)
             workflow = bundle.workflows[bundle.compiled[0].name]

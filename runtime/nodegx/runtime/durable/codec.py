@@ -61,14 +61,7 @@ class Codec:
         """
         try:
             return json.loads(text, object_hook=self._restore)
-        except (
-            ValueError,
-            TypeError,
-            LookupError,
-            AttributeError,
-            ImportError,
-            RecursionError,
-        ) as error:
+        except _UNREADABLE as error:
             raise FatalError(f"The journal cannot be read: {error}", code="journal.value") from None
 
     def copy(self, value: Any) -> Any:
@@ -203,7 +196,7 @@ def _record(name: str, values: list[Any]) -> Any:
 
 
 def _bytearray(text: str) -> bytearray:
-    return bytearray(base64.b64decode(text))
+    return bytearray(_bytes(text))
 
 
 def _timedelta(parts: list[int]) -> timedelta:
@@ -222,6 +215,20 @@ def _uuid(text: str) -> Any:
     return UUID(text)
 
 
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    ImportError,
+    RecursionError,
+)
+
 _SCALARS: dict[type, Callable[[Any], tuple[str, Any]]] = {
     bytes: lambda value: ("bytes", base64.b64encode(value).decode("ascii")),
     bytearray: lambda value: ("bytearray", base64.b64encode(value).decode("ascii")),
@@ -232,7 +239,7 @@ _SCALARS: dict[type, Callable[[Any], tuple[str, Any]]] = {
 }
 
 _DECODERS: dict[str, Callable[..., Any]] = {
-    "bytes": base64.b64decode,
+    "bytes": _bytes,
     "bytearray": _bytearray,
     "datetime": datetime.fromisoformat,
     "date": date.fromisoformat,

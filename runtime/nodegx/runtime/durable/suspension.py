@@ -130,6 +130,8 @@ class Parking:
         self._active -= 1
         self.settle()
         try:
+            if place.done():  # the last to come goes last
+                await asyncio.sleep(0)
             await place
         except BaseException:
             if place in self._ahead:
