@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from nodegx.runtime.durable.dynamodb import DynamoRuns
 from nodegx.runtime.durable.postgres import PostgresRuns
 from nodegx.runtime.durable.sqlite import SqliteRuns
 from nodegx.runtime.durable.store import RunStore
@@ -115,9 +116,30 @@ def postgres_runs(folder: Path) -> Iterator[OpenRuns]:
             store.close()
 
 
+def dynamodb_runs(folder: Path) -> Iterator[OpenRuns]:
+    """A DynamoDB table and a bucket on moto's server, under names of their own."""
+    name = f"r-{os.urandom(6).hex()}"
+    cloud = moto_server()
+    cloud.client("dynamodb").call("CreateTable", table_definition(name))
+    cloud.make_bucket(name)
+    stores: list[DynamoRuns] = []
+
+    def open_runs() -> DynamoRuns:
+        table, files = cloud.client("dynamodb"), cloud.client("s3")
+        host = f"host-{len(stores)}"
+        stores.append(DynamoRuns(name, dynamodb=table, s3=files, bucket=name, host=host))
+        return stores[-1]
+
+    yield open_runs
+    for store in stores:
+        store.close()
+    cloud.client("dynamodb").call("DeleteTable", {"TableName": name})
+
+
 RUN_STORES: dict[str, Callable[[Path], Iterator[OpenRuns]]] = {
     "sqlite": sqlite_runs,
     "postgres": postgres_runs,
+    "dynamodb": dynamodb_runs,
 }
 
 
@@ -125,6 +147,12 @@ RUN_STORES: dict[str, Callable[[Path], Iterator[OpenRuns]]] = {
 def open_runs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenRuns]:
     """Opens one and the same store of executions, as another host with every call."""
     yield from RUN_STORES[request.param](tmp_path)
+
+
+@pytest.fixture
+def many(request: pytest.FixtureRequest) -> int:
+    """How many executions hosts fight for: fewer where the emulation takes long for each."""
+    return 20 if "dynamodb" in request.node.name else 500
 
 
 @pytest.fixture

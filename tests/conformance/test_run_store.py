@@ -237,9 +237,9 @@ def test_a_claim_takes_no_more_than_it_may(runs: RunStore) -> None:
     assert runs.claim(0, now=time.time()) == []
 
 
-def test_hosts_that_claim_at_once_get_each_execution_once(open_runs: Open) -> None:
+def test_hosts_that_claim_at_once_get_each_execution_once(open_runs: Open, many: int) -> None:
     store = open_runs()
-    store.create([run(number) for number in range(500)])
+    store.create([run(number) for number in range(many)])
 
     def drain() -> list[int]:
         mine = open_runs()
@@ -252,7 +252,7 @@ def test_hosts_that_claim_at_once_get_each_execution_once(open_runs: Open) -> No
         return taken
 
     taken = together(*[drain] * 5)
-    assert sorted(itertools.chain(*taken)) == list(range(500))
+    assert sorted(itertools.chain(*taken)) == list(range(many))
 
 
 def test_threads_of_one_host_get_each_execution_once(runs: RunStore) -> None:
@@ -921,10 +921,10 @@ def test_large_values_come_back_whole(runs: RunStore, unit: str) -> None:
 # --- all at once ----------------------------------------------------------------------------------
 
 
-def test_many_hosts_take_executions_through_their_lives(open_runs: Open) -> None:
+def test_many_hosts_take_executions_through_their_lives(open_runs: Open, many: int) -> None:
     """Each execution is suspended and answered by whoever comes first, then finished."""
     store = open_runs()
-    total = 60
+    total = min(many, 60)
     store.create([run(number) for number in range(total)])
     finished: list[list[int]] = []
 

@@ -21,12 +21,14 @@ class Index(NamedTuple):
 INDEXES: dict[str, Index] = {
     "byTime": Index("shard", "place"),
     "byWorkflow": Index("workflow", "place"),
-    "byStatus": Index("state", "place", ("workflow",)),
+    "byStatus": Index("state", "place", ("workflow", "of", "target")),
     "byParent": Index("parent", "place"),
     "byHour": Index("metricsOf", "hour"),
+    "byRun": Index("runs", "run", ("of", "status", "caller", "revision")),
 }
 """Every index by its name. `byStatus` leaves out what succeeded; `byHour` holds metrics, and being
-without their values it is written once an hour and workflow."""
+without their values it is written once an hour and workflow. `byRun`, and what `byStatus` includes
+besides the workflow, are of unfinished executions: see `durable.dynamodb_items`."""
 
 NUMBERS = frozenset({"hour"})
 
