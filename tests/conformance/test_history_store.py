@@ -402,7 +402,7 @@ def test_several_processes_may_count_in_the_same_hour(
     def work(base: int) -> None:
         store = open_store()
         for number in range(base, base + 15):
-            start = execution(number, workflow=f"/{number % 3}")
+            start = execution(number, workflow=f"/{number % 3}", host=store.host)
             keep(store, ended(start))
 
     threads = [threading.Thread(target=work, args=(base,)) for base in (0, 100, 200)]
