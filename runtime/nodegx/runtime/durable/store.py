@@ -77,7 +77,8 @@ class Fire(NamedTuple):
     run: RunState
 
 
-class Kept(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Kept:
     """An execution with its journal, in the order in which that was written."""
 
     state: RunState
