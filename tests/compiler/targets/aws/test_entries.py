@@ -22,7 +22,12 @@ def text(
 
 
 def handler(*triggers: tuple[str, dict[str, Any]], **given: Any) -> str:
-    return text(*triggers, **given).partition("handler = ")[2].partition("gc.freeze()")[0].strip()
+    return bound(text(*triggers, **given))
+
+
+def bound(entry: str) -> str:
+    """What `handler` is in the text of an entry."""
+    return entry.partition("handler = ")[2].partition("gc.freeze()")[0].strip()
 
 
 def test_a_whole_entry() -> None:
@@ -100,7 +105,7 @@ def test_how_repeats_are_told(kind: str, parameters: dict[str, Any]) -> None:
     adapter = kind.rpartition(".")[2]
     names = {adapter: lambda *args: args, "flow": 0, "once": lambda bound: ("once", bound)}
     settings = {"window": 3600, "onRepeat": "wait", "hasKey": True}
-    assert eval(found.partition("handler = ")[2].strip(), names) == (
+    assert eval(bound(found), names) == (
         "once",
         (0, "trigger0", {"idempotency": settings}),
     )
