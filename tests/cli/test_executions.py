@@ -7,127 +7,28 @@ import getpass
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import click
 import pytest
-from nodegx.cli import output
 from nodegx.cli.exit_codes import ExitCode
 from nodegx.runtime import Node, Run, workflow
-from nodegx.runtime.durable.state import Entry, Kind, RunState, RunStatus, Wait
-from nodegx.runtime.durable.store import Append, RunStore
-from nodegx.runtime.durable.stores import open_runs
+from nodegx.runtime.durable.state import Entry, Kind, RunStatus, Wait
+from nodegx.runtime.durable.store import Append
 from nodegx.runtime.errors import FatalError
-from nodegx.runtime.history.record import ExecutionRecord, Status
-from nodegx.runtime.history.store import HistoryStore
-from nodegx.runtime.history.stores import open_history
+from nodegx.runtime.history.record import Status
 from nodegx.runtime.loader import load
 
 from tests.support.built import manual, simple, write_workflow
+from tests.support.kept_runs import APPROVE, WAITS, Kept, failed, kept_in, run_state, waiting
 from tests.support.operated import works
 
-PAY, APPROVE = "/#__cloud__/Pay", "/#__cloud__/Approve"
 ME = f"{getpass.getuser()}@{socket.gethostname()}"
-
-
-def run_state(number: int, status: RunStatus, **changes: Any) -> RunState:
-    code = "http.status" if number % 2 else "timeout"
-    error = {"message": f"the service is down ({number})", "code": code, "category": "retriable"}
-    fields: dict[str, Any] = {
-        "workflow": PAY,
-        "durable": False,
-        "error": json.dumps(error) if status is RunStatus.FAILED else None,
-        "started": time.time() - 3600 * (10 - number),
-        "failures": int(status is RunStatus.FAILED),
-        "secret": "s3cr3t",
-        **changes,
-    }
-    return RunState(
-        f"01K{number:04}ABCDEFGHJKMNPQRSTV",
-        fields.pop("workflow"),
-        "rev1",
-        "start",
-        "trigger.manual",
-        '{"id":"A-1"}',
-        status=status,
-        **fields,
-    )
-
-
-class Kept:
-    """The stores of the project, to put executions into and to look at them."""
-
-    def __init__(self, project: Path) -> None:
-        self._folder = project / ".nodegx"
-
-    def history(self) -> closing[HistoryStore]:
-        return closing(open_history(self._folder / "history.sqlite3"))
-
-    def runs(self) -> closing[RunStore]:
-        return closing(open_runs(self._folder / "runs.sqlite3"))
-
-    def add(self, *states: RunState) -> list[str]:
-        """Keeps executions, and the records that their hosts would have written."""
-        with self.runs() as runs, self.history() as history:
-            assert all(runs.create(states))
-            history.write([], [_record(state) for state in states])
-        return [state.id for state in states]
-
-    def state(self, id: str) -> RunState | None:
-        with self.runs() as runs:
-            kept = runs.load(id)
-        return None if kept is None else kept.state
-
-    def record(self, id: str) -> ExecutionRecord:
-        with self.history() as history:
-            record = history.get(id)
-        assert record is not None
-        return record
-
-    def audit(self, id: str) -> list[dict[str, Any]]:
-        return json.loads(self.record(id).audit or "[]")
-
-
-def _record(state: RunState) -> ExecutionRecord:
-    failed = state.status is RunStatus.FAILED
-    return ExecutionRecord(
-        state.id,
-        state.workflow,
-        state.trigger,
-        Status.ERROR if failed else Status(state.status.value),
-        state.started,
-        finished=state.started + 1 if failed else None,
-        revision=state.revision,
-        input='{"id": "A-1"}',
-        error=state.error,
-        durable=state.durable,
-    )
 
 
 @pytest.fixture
 def kept(project: Path) -> Kept:
-    write_workflow(project / "build", PAY, simple(PAY, "    pass"), [manual()], revision="rev2")
-    approve = simple(APPROVE, "    pass", options=", durable=True")
-    write_workflow(project / "build", APPROVE, approve, [manual()], revision="rev2", durable=True)
-    return Kept(project)
-
-
-WAITS = (
-    Wait("approve!answer", "webhook", None, {"step": "approve", "webhook": {"method": "POST"}}),
-)
-
-
-def failed(*numbers: int, **changes: Any) -> list[RunState]:
-    return [run_state(number, RunStatus.FAILED, **changes) for number in numbers]
-
-
-def waiting(number: int, waits: tuple[Wait, ...] = WAITS, **changes: Any) -> RunState:
-    fields: dict[str, Any] = {"workflow": APPROVE, "durable": True, "waits": waits, **changes}
-    return run_state(number, RunStatus.WAITING, **fields)
+    return kept_in(project)
 
 
 def listed(nodegx: Any, *arguments: str) -> list[int]:
@@ -420,144 +321,3 @@ def test_hints(nodegx: Any, kept: Kept) -> None:
     assert "`--edit-input FILE` gives it an input" in result.stderr
     data = json.loads(nodegx("executions", "retry", id, "--json").stdout)
     assert data["error"]["kind"] == "failure"
-
-
-# --- many executions -----------------------------------------------------------------------------
-
-
-def test_many(nodegx: Any, kept: Kept) -> None:
-    kept.add(*failed(1, 2, 3), *failed(4, workflow="/gone"), waiting(5))
-    asked = nodegx("dead-letters", "redrive", "--all")
-    assert asked.exit_code == ExitCode.USAGE
-    assert "nobody is there to confirm" in asked.stderr
-    assert listed(nodegx, "--status", "failed") == [1, 2, 3, 4]
-    dry = nodegx("dead-letters", "redrive", "--error-code", "http.status", "--dry-run")
-    assert dry.exit_code == 0
-    assert [text[:7] for text in dry.stdout.splitlines()[1:]] == ["01K0001", "01K0003"]
-    assert "2 executions would be" in dry.stderr
-    assert listed(nodegx, "--status", "failed") == [1, 2, 3, 4]
-    result = nodegx("dead-letters", "redrive", "--all", "--limit", "1", "--yes")
-    assert result.exit_code == 0
-    assert "1 execution tries again" in result.stderr
-    result = nodegx("executions", "redrive", "--all", "--yes")
-    assert result.exit_code == ExitCode.FAILURE
-    assert result.stdout.count("✓") == 2
-    assert "The workflow /gone is not there any more" in result.stderr
-    assert "2 executions tries again, 1 refused" in result.stderr
-    assert listed(nodegx, "--status", "failed") == [4]
-
-
-def test_many_as_json(nodegx: Any, kept: Kept) -> None:
-    first, second = kept.add(*failed(1), waiting(2))
-    data = json.loads(
-        nodegx("executions", "discard", first, second, "none", "--yes", "--json").stdout
-    )
-    assert (data["action"], data["done"], data["failed"]) == ("discard", 1, 2)
-    assert [each.get("code") for each in data["results"]] == [
-        None,
-        "execution.state",
-        "execution.unknown",
-    ]
-    dry = nodegx("executions", "cancel", "--all", "--dry-run", "--json")
-    assert json.loads(dry.stdout) == {"action": "cancel", "dryRun": True, "executions": [second]}
-    empty = nodegx("executions", "discard", "--all", "--json")
-    assert json.loads(empty.stdout)["results"] == []
-
-
-def test_ids_from_a_file(nodegx: Any, kept: Kept, project: Path) -> None:
-    ids = kept.add(*failed(1, 2, 3, 4))
-    (project / "ids.txt").write_text(f"# bad ones\n{ids[0]}\n\n{ids[1]}  # twice\n{ids[1]}\n")
-    assert nodegx("executions", "discard", "--ids-from", "ids.txt").exit_code == ExitCode.USAGE
-    assert nodegx("executions", "discard", "--ids-from", "ids.txt", "--yes").exit_code == 0
-    assert listed(nodegx) == [3, 4]
-    arguments = ("--ids-from", "-", "--error-code", "http.status", "--yes")
-    piped = nodegx("executions", "discard", *arguments, input="\n".join(ids))
-    assert piped.exit_code == 0, piped.output
-    assert listed(nodegx) == [4]
-    nothing = nodegx("executions", "discard", "--ids-from", "-", "--yes", input="\n")
-    assert nothing.exit_code == 0
-    assert "0 executions discarded" in nothing.stderr
-
-
-def test_a_person_is_asked(nodegx: Any, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept.add(*failed(*range(1, 4)))
-    answers: Iterator[bool] = iter([False, True])
-
-    def confirm(question: str, **_: Any) -> None:
-        assert question == "discard 3 executions?"
-        if not next(answers):
-            raise click.Abort
-
-    terminal = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
-    monkeypatch.setattr("nodegx.cli.deployments.sys", terminal)
-    monkeypatch.setattr("nodegx.cli.deployments.click.confirm", confirm)
-    assert nodegx("executions", "discard", "--all").exit_code == ExitCode.INTERRUPTED
-    assert listed(nodegx) == [1, 2, 3]
-    shown = nodegx("executions", "discard", "--all").stdout
-    assert "the service is down (2)" in shown
-    assert listed(nodegx) == []
-
-
-def test_values_cannot_steer_the_terminal(nodegx: Any, kept: Kept) -> None:
-    evil = "\x1b[2J\x9b31m\u202e"
-    error = json.dumps({"message": evil, "code": evil})
-    bad = run_state(1, RunStatus.FAILED, workflow=f"/a{evil}", error=error)
-    wait = Wait(f"{evil}!answer", evil, None, {"step": evil})
-    kept.add(bad, waiting(2, (wait,), audit=({"by": evil, "action": evil, evil: evil},)))
-    for arguments in (
-        ["list"],
-        ["show", bad.id],
-        ["show", "01K0002"],
-        ["redrive", bad.id, "x", "--yes"],
-    ):
-        result = nodegx("executions", *arguments)
-        printed = result.stdout + result.stderr
-        assert not set(printed) & set(evil) - set("[2J31m"), arguments
-
-
-def test_ids_are_whole_on_a_narrow_terminal(
-    nodegx: Any, kept: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ids = kept.add(*failed(1), waiting(2))
-    monkeypatch.setattr(output, "is_terminal", lambda: True)
-    monkeypatch.setenv("COLUMNS", "60")
-    shown = nodegx("executions", "list").stdout
-    assert all(id in shown for id in ids)
-
-
-# --- where they are ------------------------------------------------------------------------------
-
-
-def test_a_database_is_named_by_a_variable(
-    nodegx: Any, kept: Kept, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept.add(*failed(1))
-    password = "geheim"
-    url = f"postgresql://nodegx:{password}@127.0.0.1:1/none"
-    (project / ".env").write_text(f"NODEGX_DATABASE_URL={url}\n")
-    result = nodegx("executions", "list")
-    assert result.exit_code == ExitCode.ENVIRONMENT, result.output
-    assert password not in result.output
-    monkeypatch.setenv("NODEGX_DATABASE_URL", "mysql://x")
-    result = nodegx("dead-letters", "list")
-    assert result.exit_code == ExitCode.ENVIRONMENT, result.output
-    assert "There is no store for mysql:// URLs" in result.stderr
-
-
-def test_completion_knows_the_commands(nodegx: Callable[..., Any]) -> None:
-    text = nodegx("executions", "--help").stdout
-    for name in (
-        "list",
-        "show",
-        "retry",
-        "resume",
-        "cancel",
-        "fork",
-        "migrate",
-        "discard",
-        "redrive",
-    ):
-        assert f"\n  {name} " in text
-        assert nodegx("executions", name, "--help").exit_code == 0
-    for name in ("list", "show", "redrive", "retry", "resume", "discard"):
-        assert nodegx("dead-letters", name, "--help").exit_code == 0

@@ -36,10 +36,10 @@ CODEC = Codec({}, {})
 
 
 class Works(LocalHost):
-    """A host of workflows over the stores of a folder.
+    """A host of workflows over the stores of a folder, or of a database.
 
     Args:
-        folder: where the stores are.
+        place: where the stores are: a folder, or a URL.
         workflows: what it runs; each starts at a node `start`.
         options: those of `LocalHost`.
 
@@ -51,10 +51,12 @@ class Works(LocalHost):
 
     url = "http://127.0.0.1:8080"
 
-    def __init__(self, folder: Path, *workflows: Workflow, **options: Any) -> None:
-        self.folder = folder
-        self.history_store: HistoryStore = open_history(folder / "history.sqlite3")
-        self.store: RunStore = open_runs(folder / "runs.sqlite3")
+    def __init__(self, place: Path | str, *workflows: Workflow, **options: Any) -> None:
+        in_files = isinstance(place, Path)
+        self.history_store: HistoryStore = open_history(
+            place / "history.sqlite3" if in_files else place
+        )
+        self.store: RunStore = open_runs(place / "runs.sqlite3" if in_files else place)
         self._history_writer = HistoryWriter(self.history_store)
         self.runs = RunWriter(self.store)
         self.hold = 0.0
@@ -214,9 +216,9 @@ class Works(LocalHost):
 
 
 @asynccontextmanager
-async def works(folder: Path, *workflows: Workflow, **options: Any) -> AsyncIterator[Works]:
-    """A host over the stores of a folder, closed at the end."""
-    host = Works(folder, *workflows, **options)
+async def works(place: Path | str, *workflows: Workflow, **options: Any) -> AsyncIterator[Works]:
+    """A host over the stores of a folder or a database, closed at the end."""
+    host = Works(place, *workflows, **options)
     try:
         yield host
     finally:
