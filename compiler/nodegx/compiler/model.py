@@ -154,7 +154,9 @@ class Settings(FormatModel):
     """How the workflow runs."""
 
     timeout: TimeLimit | None = Field(
-        default=300.0, description="Longest duration of an execution; null sets no limit."
+        default=300.0,
+        description="Longest duration of an execution, and of a durable one from one wait to the "
+        "next; null sets no limit.",
     )
     memory: int | None = Field(default=None, ge=64, le=32_768, description="Memory in MiB.")
     concurrency: int | None = Field(

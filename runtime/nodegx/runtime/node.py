@@ -49,7 +49,8 @@ class Settings(NamedTuple):
     says nothing.
 
     Args:
-        timeout: seconds an execution may take in all; None sets no limit.
+        timeout: seconds an execution may take in all, or a durable one from one wait to the next;
+            None sets no limit.
         memory: MiB a cloud function is given; None leaves it to the target. Not enforced here.
         concurrency: executions of this workflow that one process runs at the same time; further
             ones wait their turn. None sets no limit.

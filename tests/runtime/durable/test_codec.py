@@ -37,13 +37,7 @@ scalars = (
 keys = st.text() | st.just("$") | st.integers() | st.none() | st.booleans()
 values = st.recursive(
     scalars,
-    lambda inner: (
-        st.lists(inner)
-        | st.lists(inner).map(tuple)
-        | st.dictionaries(keys, inner)
-        | st.frozensets(st.text() | st.integers())
-        | st.sets(st.text())
-    ),
+    lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(keys, inner),
     max_leaves=20,
 )
 
@@ -93,6 +87,11 @@ def test_special_numbers_and_zones() -> None:
     values += [date(1, 1, 1), time(23, 59, 59, 999_999), UUID(int=7)]
     assert same(PLAIN.decode(PLAIN.encode(values)), values)
     assert math.isnan(PLAIN.decode(PLAIN.encode(math.nan)))
+
+
+def test_sets_come_back_in_one_order() -> None:
+    assert PLAIN.copy({"b", "a", "c"}) == ["a", "b", "c"]
+    assert PLAIN.copy(frozenset({3, 1})) == [1, 3]
 
 
 def test_copies_share_nothing() -> None:

@@ -136,6 +136,29 @@ async def test_code_is_led_through_the_journal_first(tmp_path: Path) -> None:
         assert asked == ["a", "b", "c"]
 
 
+async def test_what_made_it_fail_may_be_mended(tmp_path: Path) -> None:
+    async def charge(amount: Any) -> str:
+        return f"{amount + 1} charged"
+
+    def code(amount: Any) -> Workflow:
+        @workflow("/Charge", durable=True)
+        async def handler(run: Run) -> None:
+            await run.respond(ANSWER, body=await run.step(PAY, charge, amount))
+
+        handler.revision = f"amount-{amount}"
+        return handler
+
+    wrong, right = code("seven"), code(7)
+    async with works(tmp_path, wrong) as host:
+        id = await host.start(wrong)
+        host.workflows = {"/Charge": right}
+        replay = rehearsal(lambda _: right, {})
+        await asyncio.to_thread(migrate, host.operator(replay=replay), id)
+        resume(host.operator(), id)
+        await host.drive()
+        assert host.answer_of(id) == "8 charged"
+
+
 async def test_it_can_go_back(tmp_path: Path) -> None:
     def targets(name: str, revision: str | None) -> Target | None:
         found = {None: "def2", "abc": "abc1"}.get(revision)

@@ -3,7 +3,7 @@
 The text is JSON. What JSON has no word for is an object with the single key `$`, whose value is a
 list of a tag and what belongs to it: `{"$": ["datetime", "2026-11-28T09:00:00+00:00"]}`. Secrets
 that the execution has read never get into the text: their places hold their names, and get back
-whatever value the secret has by then.
+whatever value the secret has by then. Only sets come back as something else: as lists, sorted.
 """
 
 from __future__ import annotations
@@ -94,11 +94,13 @@ class Codec:
         encode = _SCALARS.get(kind)
         if encode is not None:
             return {TAG: [*encode(value)]}
-        if kind is tuple or kind is set or kind is frozenset:
-            items = [self._plain(item, depth + 1, strict=strict) for item in value]
-            if kind is not tuple:
-                items.sort(key=_dump)
-            return {TAG: [kind.__name__, items]}
+        if kind is tuple:
+            return {TAG: ["tuple", [self._plain(item, depth + 1, strict=strict) for item in value]]}
+        if kind is set or kind is frozenset:
+            # As a list: the order of a set is another one in each process.
+            return sorted(
+                [self._plain(item, depth + 1, strict=strict) for item in value], key=_dump
+            )
         if _is_ours(kind):
             items = [self._plain(item, depth + 1, strict=strict) for item in value]
             return {TAG: ["record", f"{kind.__module__}:{kind.__qualname__}", items]}
@@ -249,8 +251,6 @@ _DECODERS: dict[str, Callable[..., Any]] = {
     "uuid": _uuid,
     "float": float,
     "tuple": tuple,
-    "set": set,
-    "frozenset": frozenset,
     "object": dict,
     "text": "".join,
     "record": _record,

@@ -44,6 +44,10 @@ _step: ContextVar[str] = ContextVar("step")
 """Key of the step that this branch is in."""
 
 
+_inside: ContextVar[bool] = ContextVar("inside", default=False)
+"""Whether this branch is in the call of a step, whose outcome is journalled as a whole."""
+
+
 class DurableRun(Run):
     """A `Run` with a journal."""
 
@@ -130,7 +134,11 @@ class DurableRun(Run):
 
         @wraps(fn)
         async def kept(*args: Any, **kwargs: Any) -> Any:
-            result = await settled(fn(*args, **kwargs))
+            _inside.set(True)
+            try:
+                result = await settled(fn(*args, **kwargs))
+            finally:
+                _inside.set(False)
             entry.value = codec.encode(result)
             return codec.decode(entry.value)
 
@@ -379,6 +387,8 @@ class DurableRun(Run):
         return self._drawn("random", super().random)
 
     def _drawn(self, what: str, draw: Callable[[], T]) -> T:
+        if _inside.get():
+            return draw()
         owner = self._owner
         line = sys._getframe(2).f_lineno  # pyright: ignore[reportPrivateUsage]
         node = owner.workflow.source.node_at(line) or ""
