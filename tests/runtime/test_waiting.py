@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from time import time
 from typing import Any
 
@@ -24,7 +25,7 @@ def test_intervals_grow_up_to_the_longest() -> None:
 
 
 async def test_a_condition_is_asked_for_in_this_process() -> None:
-    answers = iter([1, 2, 3])
+    answers = cycle([1, 2, 3])
 
     class Host(LocalHost):
         async def call(self, workflow: str, payload: Any, **_: Any) -> Any:
@@ -40,7 +41,7 @@ async def test_a_condition_is_asked_for_in_this_process() -> None:
             condition=lambda response, attempt: response == 3,
             poll={"workflow": "/Check", "input": {"id": 1}, "interval": 0.01},
         )
-        await run.step(Node("work", "data.set"), lambda: [wait.port, wait.response])
+        await run.step(Node("work", "data.set"), list, (wait.port, wait.response))
 
     ran = await execute(handler, host=Host())
     assert ran.record.status == "success"
