@@ -158,7 +158,7 @@ def test_retry(nodegx: Any, kept: Kept) -> None:
     again = nodegx("executions", "retry", old)
     assert again.exit_code == ExitCode.FAILURE
     assert f"It was retried by {ME}" in again.stderr
-    assert f"✓ {old} started anew as " in nodegx("executions", "retry", old, "--again").stdout
+    assert f"✓ {old} retried as " in nodegx("executions", "retry", old, "--again").stdout
 
 
 def test_retry_with_another_input(nodegx: Any, kept: Kept, project: Path) -> None:
@@ -179,7 +179,7 @@ def test_answer(nodegx: Any, kept: Kept, project: Path) -> None:
     (id,) = kept.add(waiting(1))
     (project / "yes.json").write_text('{"action": "approve"}')
     result = nodegx("executions", "resume", id, "--answer", "yes.json")
-    assert result.stdout == f"✓ {id} goes on\n"
+    assert result.stdout == f"✓ {id} resumed\n"
     state = kept.state(id)
     assert state is not None
     assert state.due is not None
@@ -232,7 +232,7 @@ async def test_resume_and_fork_go_on_for_real(nodegx: Any, kept: Kept, project: 
     async with works(project / ".nodegx", pay) as host:
         id = await host.start(pay)
         resumed = nodegx("executions", "resume", id)
-        assert resumed.stdout == f"✓ {id} goes on\n", resumed.output
+        assert resumed.stdout == f"✓ {id} resumed\n", resumed.output
         down.clear()
         await host.drive()
         assert host.record(id).status is Status.SUCCESS
@@ -274,7 +274,7 @@ async def test_migrate_to_what_is_compiled(nodegx: Any, kept: Kept, project: Pat
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["retry"], 2, "which executions are meant to retry?"),
+        (["retry"], 2, "which executions are to be retried?"),
         (["show", "01KX"], 4, "There is no execution 01KX"),
         (["cancel", "01KX"], 4, "There is no execution 01KX"),
         (["retry", "01K"], 2, "several executions begin with '01K'"),

@@ -41,12 +41,12 @@ def test_many(nodegx: Any, kept: Kept) -> None:
     assert listed(nodegx, "--status", "failed") == [1, 2, 3, 4]
     result = nodegx("dead-letters", "redrive", "--all", "--limit", "1", "--yes")
     assert result.exit_code == 0
-    assert "1 execution tries again" in result.stderr
+    assert "1 execution redriven" in result.stderr
     result = nodegx("executions", "redrive", "--all", "--yes")
     assert result.exit_code == ExitCode.FAILURE
     assert result.stdout.count("✓") == 2
     assert "The workflow /gone is not there any more" in result.stderr
-    assert "2 executions tries again, 1 refused" in result.stderr
+    assert "2 executions redriven, 1 refused" in result.stderr
     assert listed(nodegx, "--status", "failed") == [4]
 
 

@@ -31,13 +31,16 @@ from .exit_codes import ExitCode
 from .output import clean, is_terminal, json_document, line, plural, state_text, style, table
 from .progress import progress
 from .projects import BuiltWorkflow, built_workflows, open_project, short_name
-from .selecting import Selection, chosen_ids
+from .selecting import DONE, Selection, chosen_ids
 from .stores import open_stores
 from .when import local
 
 if TYPE_CHECKING:
     from nodegx.compiler.project import Project
     from nodegx.runtime.workflow import Workflow
+
+LEASE = 60.0
+"""Seconds for which this process keeps what it is about to change."""
 
 SHOWN = 20
 """Executions that are listed before somebody is asked about them."""
@@ -51,17 +54,6 @@ HINTS = {
     INPUT: "`--edit-input FILE` gives it an input; `nodegx history show ID --json` has the recorded",
     CODE: "`nodegx compile` brings the build directory up to date",
 }
-
-DONE = {
-    "retry": "started anew",
-    "resume": "goes on",
-    "redrive": "tries again",
-    "go-on": "goes on",
-    "cancel": "cancelled",
-    "migrate": "migrated",
-    "discard": "discarded",
-}
-"""What has become of executions, by the operation."""
 
 
 def who() -> str:
@@ -195,7 +187,7 @@ def report(state: State, action: str, outcome: Outcome) -> None:
 
 
 def _sentence(action: str, outcome: Outcome) -> str:
-    done = DONE.get(action, action)
+    done = DONE[action]
     if outcome.execution != outcome.id:
         done += f" as {style(outcome.execution, bold=True)}"
     elif action == "cancel" and outcome.state == RunStatus.RUNNING:
@@ -245,7 +237,7 @@ def _many(
     results: list[Result] = []
     try:
         with progress(action, quiet=state.json) as told:
-            for result in apply(operator, action, ids, **options):
+            for result in apply(operator, action, ids, lease=LEASE, **options):
                 results.append(result)
                 told(len(results), len(ids), result.id)
     finally:

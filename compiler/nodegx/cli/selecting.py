@@ -26,6 +26,18 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+DONE = {
+    "retry": "retried",
+    "resume": "resumed",
+    "redrive": "redriven",
+    "go-on": "resumed",
+    "cancel": "cancelled",
+    "fork": "forked",
+    "migrate": "migrated",
+    "discard": "discarded",
+}
+"""What has become of executions, by the operation."""
+
 
 class Selection(NamedTuple):
     """Which executions a command is about, as its options say."""
@@ -171,7 +183,7 @@ def chosen_ids(
     if not selection.has_filters:
         if not ids and selection.ids_from is None:
             raise CliError(
-                f"which executions are meant to {action}?",
+                f"which executions are to be {DONE[action]}?",
                 ExitCode.USAGE,
                 hint="name them, choose them with --workflow, --since and the like, or take --all",
             )

@@ -54,7 +54,7 @@ def _what(state: RunState) -> str:
 
 
 def page(kept: Kept) -> Iterator[str]:
-    """An unfinished or failed execution: how it stands, what it waits for, what can be done."""
+    """An unfinished or failed execution: how it stands, what it waits for, what it has done."""
     state = kept.state
     yield f"{style(clean(state.workflow), bold=True)}  {state_text(state.status.value)}"
     facts = [
@@ -80,7 +80,6 @@ def page(kept: Kept) -> Iterator[str]:
     if state.error:
         yield ""
         yield from error_lines(state.error)
-    yield from _advice(state)
 
 
 def _waits(waits: Sequence[Wait]) -> Iterator[str]:
@@ -117,7 +116,7 @@ def _journal(kept: Kept) -> Iterator[str]:
         yield f"    {entry['number']:>4}  {kind} {clean(entry['key'])}  {took}".rstrip()
 
 
-def _advice(state: RunState) -> Iterator[str]:
+def advice(state: RunState) -> Iterator[str]:
     """What can be done next."""
     command = f"nodegx executions {{}} {state.id}"
     if state.status is RunStatus.FAILED:

@@ -104,6 +104,24 @@ async def test_each_has_its_own_outcome(tmp_path: Path) -> None:
         assert [each.id for each in select(host.store, Filter())] == ["0002"]
 
 
+async def test_long_work_is_no_dead_host(tmp_path: Path) -> None:
+    async with works(tmp_path) as host:
+        await kept(host, *(state(number) for number in range(6)))
+        beats: list[float] = []
+        beat, clock = host.store.beat, iter(range(0, 1000, 5))
+
+        def beaten(seconds: float) -> None:
+            beats.append(seconds)
+            beat(seconds)
+
+        host.store.beat = beaten  # type: ignore[method-assign]
+        operator = host.operator(clock=lambda: float(next(clock)))
+        ids = [f"{number:04}" for number in range(6)]
+        assert all(each.outcome for each in apply(operator, "discard", ids, lease=30.0))
+        assert beats
+        assert set(beats) == {30.0}
+
+
 async def test_what_cannot_be_reached_ends_it(tmp_path: Path) -> None:
     async with works(tmp_path) as host:
         await kept(host, state(1), state(2))

@@ -16,7 +16,7 @@ from nodegx.cli.output import json_document, line, style, table
 from nodegx.cli.projects import open_project
 from nodegx.cli.selecting import Selection, choosing, filters, stack_filter, whole_id
 from nodegx.cli.stores import full_name, open_stores
-from nodegx.cli.unfinished import HEADINGS, audit_lines, page, row
+from nodegx.cli.unfinished import HEADINGS, advice, audit_lines, page, row
 from nodegx.runtime.durable.operations import Edited, Filter, Given, find
 from nodegx.runtime.durable.operations import fork as fork_execution
 from nodegx.runtime.durable.operations.operator import audit_of
@@ -132,6 +132,8 @@ def show(state: State, execution: str, stack: str | None) -> int:
     for text in lines:
         line(text)
     for text in audit_lines(record, audit):
+        line(text)
+    for text in () if kept is None else advice(kept.state):
         line(text)
     return ExitCode.OK
 

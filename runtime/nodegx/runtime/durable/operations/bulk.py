@@ -16,9 +16,6 @@ from .operator import Operator, Outcome
 from .resume import resume
 from .retry import retry
 
-LEASE = 60.0
-"""Seconds for which this process keeps what it has claimed."""
-
 
 def redrive(operator: Operator, id: str) -> Outcome:
     """Lets a dead letter try again: a durable one goes on where it failed, another one starts
@@ -61,13 +58,22 @@ class Result(NamedTuple):
     error: NodegxError | None = None
 
 
-def apply(operator: Operator, action: str, ids: Iterable[str], **options: Any) -> Iterator[Result]:
+def apply(
+    operator: Operator,
+    action: str,
+    ids: Iterable[str],
+    *,
+    lease: float | None = None,
+    **options: Any,
+) -> Iterator[Result]:
     """Does the same to several executions, one after the other, and tells what came of each.
 
     Args:
         operator: who does it, and where.
         action: a name in `ACTIONS`.
         ids: the executions.
+        lease: seconds for which this process keeps what it has claimed, to be prolonged during
+            long work; None where somebody else sees to that.
         options: arguments of the operation.
 
     Raises:
@@ -76,9 +82,9 @@ def apply(operator: Operator, action: str, ids: Iterable[str], **options: Any) -
     operation = ACTIONS[action].operation
     beaten = 0.0
     for id in ids:
-        if operator.clock() - beaten > LEASE / 3:  # long work must not look like a dead host's
+        if lease is not None and operator.clock() - beaten > lease / 3:
             beaten = operator.clock()
-            operator.runs.beat(LEASE)
+            operator.runs.beat(lease)
         try:
             yield Result(id, operation(operator, id, **options))
         except StoreUnavailable:

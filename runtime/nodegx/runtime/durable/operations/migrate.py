@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nodegx.runtime.durable.state import RunStatus
+from nodegx.runtime.durable.store import Kept
 
+from .failures import decisive, redone
 from .operator import CODE, STATE, Operator, Outcome, Refusal
 
 ACTION = "migrate"
@@ -47,7 +49,7 @@ def migrate(operator: Operator, id: str, *, to: str | None = None) -> Outcome:
         raise Refusal(CODE, f"Revision {target.revision} of {state.workflow} is not durable")
     if operator.replay is None:
         raise Refusal(CODE, "The new code cannot be compared with the journal from here")
-    mismatch = operator.replay(target, kept)
+    mismatch = operator.replay(target, _going_on(kept))
     if mismatch is not None:
         raise Refusal(CODE, f"Revision {target.revision} does not fit: {mismatch}")
     entry = operator.entry(ACTION, of=state.revision, to=target.revision)
@@ -64,3 +66,14 @@ def migrate(operator: Operator, id: str, *, to: str | None = None) -> Outcome:
     if state.status is RunStatus.WAITING:
         operator.wake(moved)
     return Outcome(id, ACTION, id, state.status.value)
+
+
+def _going_on(kept: Kept) -> Kept:
+    """An execution as it will go on: what made it fail is done anew, and so may be mended in the
+    new code."""
+    gone = {
+        key
+        for failure in decisive(kept.state, kept.entries)
+        for key in redone(failure, kept.entries, child=False)
+    }
+    return Kept(kept.state, [entry for entry in kept.entries if entry.key not in gone])
