@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +22,33 @@ from nodegx.runtime.triggers.route import build
 from nodegx.runtime.triggers.webhook import WebhookApp
 
 RESPOND = Node("respond", "cloud.response")
+KEY = {"Idempotency-Key": '"8e03978e-40d5-43e8-bc93-6894a57f9324"'}
+REPLAYED = "idempotency-replayed"
+
+
+class Gate:
+    """A handler that answers once it is opened, and tells that it has begun."""
+
+    def __init__(self, **answer: Any) -> None:
+        self.begun = 0
+        self.opened = asyncio.Event()
+        self.answer: dict[str, Any] = {"status": 201, "body": {"number": 1}, **answer}
+
+    async def __call__(self, run: Run) -> None:
+        self.begun += 1
+        await self.opened.wait()
+        await run.respond(RESPOND, **self.answer)
+
+
+async def confirm(run: Run) -> None:
+    body = {"execution": run.execution.id, "order": run.trigger.body}
+    await run.respond(RESPOND, status=201, headers={"x-shop": ["a", "ä"]}, body=body)
+
+
+def parts(answer: httpx.Response) -> tuple[Any, ...]:
+    """What must be the same in a repeat."""
+    headers = [pair for pair in answer.headers.raw if pair[0] != REPLAYED.encode()]
+    return answer.status_code, headers, answer.content
 
 
 class Process:
