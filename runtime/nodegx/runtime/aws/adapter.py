@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from nodegx.runtime.errors import NodegxError
 from nodegx.runtime.execution import Execution
-from nodegx.runtime.history.record import Status
+from nodegx.runtime.history.record import ExecutionRecord, Status
 from nodegx.runtime.values import Trigger
 from nodegx.runtime.workflow import Workflow
 
@@ -22,10 +22,18 @@ if TYPE_CHECKING:
 
 Payload = Mapping[str, Any]
 Handler = Callable[[Any, Any], Any]
+Make = Callable[..., Execution]
+"""Makes an execution; takes what `Execution` takes."""
 T = TypeVar("T")
 
 WELL = frozenset({Status.SUCCESS, Status.WAITING})
-"""How runs stand whose events need not come again."""
+
+
+def is_taken(record: ExecutionRecord) -> bool:
+    """Whether the event that an execution was started by need not come again: it went well, or it
+    is durable and is a dead letter of its own."""
+    return record.status in WELL or record.durable
+
 
 MARK = "nodegx"
 """Key of our own marks in payloads that the infrastructure, other functions and the command line
@@ -58,10 +66,16 @@ class Adapter:
         node: id of the trigger node.
         type: its type.
         config: its parameters, as the manifest has them.
+
+    Attributes:
+        make: makes the executions of this trigger.
+        make_answering: makes those whose caller waits for nothing but the answer.
     """
 
     def __init__(self, workflow: Workflow, node: str, type: str, config: Payload | None) -> None:
         process = Process.get()
+        self.make: Make = Execution
+        self.make_answering: Make = Execution
         self.workflow = workflow
         self.node = node
         self.type = type
@@ -103,13 +117,14 @@ class Adapter:
 
         Args:
             trigger: what starts it.
-            options: further arguments of the `Execution`.
+            options: further arguments of the `Execution`; `make` makes it, if not `self.make`.
 
         Raises:
             AwsError: the history cannot be written.
         """
         host = self.host
-        execution = Execution(
+        make: Make = options.pop("make", self.make)
+        execution = make(
             self.workflow, trigger, host, deadline=host.deadline, log=host.log, **options
         )
         await execution.start()

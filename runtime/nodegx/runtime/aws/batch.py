@@ -9,7 +9,7 @@ from typing import Any
 from nodegx.runtime.errors import NodegxError
 from nodegx.runtime.workflow import Workflow
 
-from .adapter import WELL, Adapter, Payload
+from .adapter import Adapter, Payload, is_taken
 from .sources import Occurrence
 
 Read = Callable[[Payload], Iterable[Occurrence]]
@@ -95,4 +95,4 @@ class Batch(Adapter):
                 "error", f"a record was not taken: {error}", workflow=self.workflow.name
             )
             return False
-        return execution.record.status in WELL
+        return is_taken(execution.record)

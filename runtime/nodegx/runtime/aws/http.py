@@ -32,7 +32,8 @@ MAX_RESPONSE = 6_000_000
 
 class Http(Adapter):
     """Answers requests. Lambda freezes the process once the function returns, so what a workflow
-    does after its answer is done before: the caller waits for it.
+    does after its answer is done before: the caller waits for it, unless the workflow's executions
+    can go on in another invocation; see `durable`.
 
     Args:
         workflow: the compiled workflow.
@@ -68,7 +69,7 @@ class Http(Adapter):
 
     def serve(self, event: Any, context: Context | None) -> Any:
         """Answers one request."""
-        response = self._mangum(_with_length(event), context)
+        response = self._mangum(with_length(event), context)
         if len(response.get("body", "")) <= MAX_RESPONSE:
             return response
         message = "the answer is too large for a function"
@@ -78,7 +79,8 @@ class Http(Adapter):
         return {"statusCode": 500, "headers": headers, "body": problem, "isBase64Encoded": False}
 
     async def _start(self, route: Route, request: Any, id: str | None = None) -> Execution:
-        execution = await self.begin(Trigger(route.node, route.type, request), id=id)
+        trigger = Trigger(route.node, route.type, request)
+        execution = await self.begin(trigger, make=self.make_answering, id=id)
         self._running.append(execution)
         return execution
 
@@ -97,7 +99,7 @@ class Http(Adapter):
     async def _app(self, scope: Message, receive: Any, send: Send) -> None:
         scope["raw_path"] = scope["aws.event"].get("rawPath", "").encode("utf-8", "replace")
         try:
-            await self._webhook(scope, receive, _in_utf8(send))
+            await self._webhook(scope, receive, in_utf8(send))
         finally:
             while self._running:
                 await self._running.pop().finish()
@@ -105,7 +107,7 @@ class Http(Adapter):
                 await self.host.idempotency.drain()
 
 
-def _with_length(event: dict[str, Any]) -> dict[str, Any]:
+def with_length(event: dict[str, Any]) -> dict[str, Any]:
     """The event with the length of its body in the headers: some clients send none."""
     body: str | None = event.get("body")
     headers: dict[str, str] = event.get("headers") or {}
@@ -115,7 +117,7 @@ def _with_length(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "headers": {**headers, "content-length": str(len(raw))}}
 
 
-def _in_utf8(send: Send) -> Send:
+def in_utf8(send: Send) -> Send:
     """Mangum takes headers for UTF-8, while ASGI has them in Latin-1."""
 
     async def recoded(message: Message) -> None:

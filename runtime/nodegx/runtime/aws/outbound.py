@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 EVENT_SOURCE = "nodegx"
 LONGEST = 900.0
 """Seconds that an invocation of another function may take."""
+MAX_ASYNC = 1_000_000
+"""Bytes that Lambda takes for an invocation that is not waited for, with some room."""
 
 
 async def call(
@@ -26,9 +29,50 @@ async def call(
     """Invokes another workflow's function.
 
     Raises:
-        FatalError: code `call.unknown`; this function may not call it. Code `call.size`; the
-            payload has more than `MAX_TEXT` characters.
+        FatalError: see `invoke`. Code `call.waits`; it will not have ended for long, and only
+            durable workflows can wait for that.
         NodegxError: code `call.failed`; it failed.
+        AwsError: it could not be invoked.
+    """
+    execution = new_id()
+    mark = {"parent": parent, "depth": depth, "execution": execution}
+    result = await invoke(host, workflow, payload, mark, wait=wait)
+    if result is None:
+        return {"execution": execution}
+    if result.get("status") == "waiting":
+        message = f"{workflow} waits for longer than this workflow can; make this one durable"
+        raise FatalError(message, code="call.waits", details={"execution": execution})
+    if result.get("status") != "success":
+        info: dict[str, Any] = result.get("error") or {}
+        raise NodegxError(
+            f"{workflow} failed: {info.get('message') or result.get('status')}",
+            code="call.failed",
+            retriable=info.get("category") == "retriable",
+            details={"execution": result.get("execution"), "code": info.get("code")},
+        )
+    return result.get("output")
+
+
+async def invoke(
+    host: AwsHost, workflow: str, payload: Any, call: Mapping[str, Any], *, wait: bool
+) -> dict[str, Any] | None:
+    """Invokes another workflow's function.
+
+    Args:
+        host: the function's host.
+        workflow: its name.
+        payload: its input.
+        call: the mark that tells who calls; see `direct.called`.
+        wait: whether to wait for the end.
+
+    Returns:
+        How it ended, as `direct.called` has it; None if that was not waited for.
+
+    Raises:
+        FatalError: code `call.unknown`; this function may not call it. Code `call.size`; the
+            payload has more than `MAX_TEXT` characters, or than `MAX_ASYNC` bytes if the end is
+            not waited for.
+        NodegxError: code `call.failed`; the function failed outside of the workflow.
         AwsError: it could not be invoked.
     """
     arn = host.environment.functions.get(workflow)
@@ -37,9 +81,10 @@ async def call(
     if weight(payload) > MAX_TEXT:
         message = f"The input of a call would have more than {MAX_TEXT:,} characters"
         raise FatalError(message, code="call.size")
-    execution = new_id()
-    call = {"parent": parent, "depth": depth, "execution": execution}
     body = json.dumps({"nodegx": {"call": call}, "input": plain(payload)}).encode()
+    if not wait and len(body) > MAX_ASYNC:
+        message = f"The input of a call that is not waited for may have {MAX_ASYNC:,} bytes"
+        raise FatalError(message, code="call.size")
     answer = await host.threads.run(
         host.client("lambda").request,
         "POST",
@@ -50,20 +95,12 @@ async def call(
         repeatable=False,
     )
     if not wait:
-        return {"execution": execution}
+        return None
     result: dict[str, Any] = json.loads(answer.body or b"{}")
     if "x-amz-function-error" in answer.headers:
         reason = result.get("errorMessage")
         raise NodegxError(f"{workflow} failed: {reason}", code="call.failed", retriable=True)
-    if result.get("status") != "success":
-        info: dict[str, Any] = result.get("error") or {}
-        raise NodegxError(
-            f"{workflow} failed: {info.get('message') or result.get('status')}",
-            code="call.failed",
-            retriable=info.get("category") == "retriable",
-            details={"execution": result.get("execution"), "code": info.get("code")},
-        )
-    return result.get("output")
+    return result
 
 
 async def emit(host: AwsHost, event: str, payload: Any, *, source: str, depth: int) -> str:

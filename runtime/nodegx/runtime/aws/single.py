@@ -10,7 +10,7 @@ from nodegx.runtime.execution import Execution
 from nodegx.runtime.history.record import Status
 from nodegx.runtime.workflow import Workflow
 
-from .adapter import WELL, Adapter, Payload
+from .adapter import Adapter, Payload, is_taken
 from .sources import Occurrence
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Single(Adapter):
         if found is None:
             return {"execution": None}
         execution = await self.accept(found.value, depth=found.depth)
-        if execution.record.status not in WELL:
+        if not is_taken(execution.record):
             raise failed(execution)
         return {"execution": execution.id}
 

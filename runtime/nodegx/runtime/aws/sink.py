@@ -6,8 +6,11 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from nodegx.runtime.errors import StoreUnavailable
 from nodegx.runtime.history.dynamodb_items import DynamoWriter
 from nodegx.runtime.history.record import ExecutionRecord
+
+from .client import AwsError
 
 if TYPE_CHECKING:
     from nodegx.runtime.threads import Threads
@@ -48,6 +51,19 @@ class DynamoSink:
         """
         record.host = self._writer.host
         await self._do(self._writer.put_finished, record)
+
+    async def kept(self, record: ExecutionRecord) -> None:
+        """Keeps an execution as it is now.
+
+        Raises:
+            StoreUnavailable: the table cannot be written for now.
+        """
+        try:
+            await self.finished(record)
+        except AwsError as error:
+            if error.retriable:
+                raise StoreUnavailable(f"The history is unavailable: {error.message}") from error
+            raise
 
     async def _do(self, write: Callable[..., Any], *args: Any, **options: Any) -> None:
         if self.aside:

@@ -48,6 +48,7 @@ class Sleeper(NamedTuple):
     workflow: str
     target: str | None
     due: float | None = None
+    fence: int = 0
 
 
 class RunItems:
@@ -90,6 +91,14 @@ class RunItems:
         self._retention_days = retention_days
         self._until: float | None = None
         self._held: dict[str, int] = {}  # how many answers had come to executions of this host
+
+    def enter(self, host: str, target: str | None) -> None:
+        """Another host takes over this object; what the one before still has it leaves alone."""
+        self.host, self.target = host, target
+        self._until = None
+        self._held.clear()
+        self.alarms.clear()
+        self.wanted.clear()
 
     def beat(self, seconds: float) -> None:
         """See `RunStore`."""
@@ -240,4 +249,4 @@ def sleeper_of(item: Item) -> Sleeper:
     target = item["target"]["S"] if "target" in item else None
     waits = item["status"]["S"] == RunStatus.WAITING.value
     due = float(item["due"]["N"]) if waits and "due" in item else None
-    return Sleeper(item["run"]["S"], item["of"]["S"], target, due)
+    return Sleeper(item["run"]["S"], item["of"]["S"], target, due, int(item["fence"]["N"]))
