@@ -16,7 +16,7 @@ from nodegx.runtime.durable.execution import DurableExecution
 from nodegx.runtime.durable.poison import suspicion
 from nodegx.runtime.durable.resumption import Resumption, give_up
 from nodegx.runtime.durable.state import RunState, RunStatus
-from nodegx.runtime.durable.store import Append, Finish, Fire, Kept, RunStore, Suspend
+from nodegx.runtime.durable.store import Append, Fail, Finish, Fire, Kept, RunStore, Suspend
 from nodegx.runtime.durable.tokens import new_secret
 from nodegx.runtime.durable.writer import RunWriter
 from nodegx.runtime.errors import NodegxError
@@ -312,6 +312,11 @@ class DurableRuns:
             log.error("an execution could not go on: %s", error, exc_info=error)
 
     async def _go_on(self, state: RunState, kept: Kept | None = None) -> None:
+        if (
+            state.failures and not state.durable
+        ):  # a dead letter that its operator left in the middle
+            await self.writer.change(Fail(state.id, state.fence, state.error or "null"))
+            return
         workflow = self._workflow(state)
         if workflow is None:
             await self.strand(state, _missing(state))
