@@ -82,13 +82,12 @@ class Journal:
         if not self._held_back:
             await self._append([entry])
             return
-        entries = [*self.rest(), entry]
         async with self._releasing:
-            await self._append(entries)
+            await self._append([*self.rest(), entry])
 
     async def flush(self) -> None:
-        """Returns once everything is safe that was drawn, in whichever branch."""
-        while self._releasing.locked() or any(e.kind is Kind.DRAW for e in self._held_back):
+        """Returns once everything is safe that was drawn so far, in whichever branch."""
+        if self._releasing.locked() or any(e.kind is Kind.DRAW for e in self._held_back):
             async with self._releasing:
                 if entries := self.rest():
                     await self._append(entries)
