@@ -11,6 +11,7 @@ from nodegx.runtime.catalog.types import UNKNOWN
 from nodegx.runtime.node import Retry
 
 from .checked import CheckedWorkflow
+from .continuing import continues
 from .durability import is_durable
 from .expressions import Reference, references
 from .expressions.syntax import Template
@@ -65,6 +66,8 @@ def derive(
         packages=_packages(nodes),
         responds=any(node.type.type == "cloud.response" for node in nodes),
         suspends=graph.suspends,
+        continues=continues(graph),
+        awaits_requests=any(_is_request_wait(node) for node in nodes),
     )
 
 
@@ -78,6 +81,10 @@ def revision(workflow: CheckedWorkflow, *, durable: bool) -> str:
         document["callsDurable"] = True
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _is_request_wait(node: GraphNode) -> bool:
+    return node.type.type == "logic.wait" and "webhook" in node.params
 
 
 def _sorted(names: Iterable[str]) -> list[str]:

@@ -87,6 +87,8 @@ class Manifest(_Model):
     run time shows as `*`. `responds` tells whether a `cloud.response` can answer the caller,
     `suspends` whether a run may wait for longer than a process should: at a Wait node, or for a
     durable workflow that it calls. Such workflows are durable unless their settings say otherwise.
+    `continues` tells whether a run may go on after its caller has been answered, `awaits_requests`
+    whether it may wait for a request to a resume URL.
     """
 
     format_version: int = FORMAT_VERSION
@@ -109,6 +111,8 @@ class Manifest(_Model):
     packages: list[str] = Field(default_factory=list[str])
     responds: bool = False
     suspends: bool = False
+    continues: bool = False
+    awaits_requests: bool = False
 
     def to_text(self) -> str:
         """The file itself."""
