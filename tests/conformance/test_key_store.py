@@ -204,8 +204,9 @@ def test_one_alone_takes_a_key_from_the_dead(open_store: Open) -> None:
 def test_an_execution_is_dead_when_its_time_is_over(store: KeyStore) -> None:
     claim(store, "a", until=NOW + 10)
     assert claim(store, "b", now=NOW + 9) == Held("a", "print of a", done=False)
-    assert store.find("k", now=NOW + 10) == Held("a", "print of a", done=False, dead=True)
-    assert claim(store, "b", now=NOW + 10, until=NOW + 20) is None
+    dead = Held("a", "print of a", done=False, dead=True)
+    assert claim(store, "b", now=NOW + 10) == store.find("k", now=NOW + 10) == dead
+    assert claim(store, "b", now=NOW + 10, until=NOW + 20, dead="a") is None
     assert settle(store, "b")
     assert claim(store, "c", now=NOW + 30) == Held("b", "print of b", True, b"ok")
 

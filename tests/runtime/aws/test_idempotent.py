@@ -19,8 +19,9 @@ from nodegx.runtime.aws.idempotent import once
 from nodegx.runtime.errors import NodegxError, RetriableError
 from nodegx.runtime.history.dynamodb_table import table_definition
 from nodegx.runtime.idempotency.dynamodb import DynamoKeys
-from nodegx.runtime.idempotency.keys import place
+from nodegx.runtime.idempotency.keys import fingerprint, place
 from nodegx.runtime.idempotency.store import Claim, Held, Settlement
+from nodegx.runtime.triggers.request import Incoming
 
 from tests.support.lambda_events import bus_event, call_event, http_event, queue_event
 from tests.support.moto import Moto
@@ -170,6 +171,32 @@ def test_a_dead_invocation_is_repeated(process: Any, table: DynamoKeys) -> None:
     table.claim([Claim(key, "dead", "", time() + 60, until=time() - 1)], now=time() - 2)
     answer = invoke(http(flow(), "start", REPEATS), http_event(body=1, headers=KEY))
     assert shown(answer) == (201, {"run": 1})
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("waiting", 202), ("running", 202), ("success", 409), ("failed", 201)]
+)
+def test_what_goes_on_in_other_invocations_is_asked_for(
+    process: Any, table: DynamoKeys, status: str, code: int
+) -> None:
+    key = place(NAME, "start", "", KEY["idempotency-key"].strip('"'))
+    same = Incoming("POST", "/orders", {}, "")
+    same.raw = b"1"
+    claim = Claim(key, "x", fingerprint(same, 1), time() + 60, until=time() - 1)
+    table.claim([claim], now=time() - 2)
+    asked: list[str] = []
+
+    async def status_of(execution: str) -> str:
+        asked.append(execution)
+        return status
+
+    process().host.status_of = status_of
+    handler = http(Flow()(), "start", REPEATS)
+    first = invoke(handler, http_event(body=1, headers=KEY))
+    assert asked == ["x"]
+    assert first["statusCode"] == code
+    if code == 202:
+        assert json.loads(first["body"]) == {"executionId": "x", "status": "running"}
 
 
 def test_without_a_table_repeats_cannot_be_told(

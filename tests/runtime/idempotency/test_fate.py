@@ -8,7 +8,7 @@ from nodegx.runtime.durable.store import Fail
 from nodegx.runtime.durable.stores import open_runs
 from nodegx.runtime.history.record import ExecutionRecord, Status
 from nodegx.runtime.history.sqlite import SqliteStore
-from nodegx.runtime.idempotency.fate import Fate, fates
+from nodegx.runtime.idempotency.fate import Fate, fate_of, fates
 
 FATES = {
     Status.SUCCESS: Fate.DONE,
@@ -21,17 +21,17 @@ FATES = {
 
 
 @pytest.mark.parametrize("status", FATES)
-def test_the_history_knows_what_has_succeeded(tmp_path: Path, status: Status) -> None:
+async def test_the_history_knows_what_has_succeeded(tmp_path: Path, status: Status) -> None:
     history = SqliteStore(tmp_path / "history.sqlite3")
     history.write([ExecutionRecord("x", "/A", "start", Status.RUNNING, 1.0)], [])
     if status.ended:
         history.write([], [ExecutionRecord("x", "/A", "start", status, 1.0, 2.0)])
-    assert fates(history)("x") is FATES[status]
+    assert await fates(history)("x") is FATES[status]
     history.close()
 
 
 @pytest.mark.parametrize("status", RunStatus)
-def test_unfinished_executions_go_on_unless_they_were_given_up(
+async def test_unfinished_executions_go_on_unless_they_were_given_up(
     tmp_path: Path, status: RunStatus
 ) -> None:
     runs = open_runs(tmp_path / "runs.sqlite3")
@@ -42,13 +42,20 @@ def test_unfinished_executions_go_on_unless_they_were_given_up(
     if status is RunStatus.FAILED:
         assert runs.change([Fail("x", state.fence, "{}")]) == [True]
     expected = Fate.DEAD if status is RunStatus.FAILED else Fate.GOES_ON
-    assert fates(None, runs)("x") is expected
+    assert await fates(None, runs)("x") is expected
     runs.close()
 
 
-def test_what_nobody_knows_is_dead(tmp_path: Path) -> None:
+async def test_what_nobody_knows_is_dead(tmp_path: Path) -> None:
     history, runs = SqliteStore(tmp_path / "h.sqlite3"), open_runs(tmp_path / "r.sqlite3")
     for find in (fates(None), fates(history), fates(history, runs)):
-        assert find("x") is Fate.DEAD
+        assert await find("x") is Fate.DEAD
     history.close()
     runs.close()
+
+
+def test_statuses_tell_fates() -> None:
+    goes_on = {"queued", "running", "waiting"}
+    for status in (*RunStatus, *Status, None):
+        expected = Fate.GOES_ON if status in goes_on else Fate.DEAD
+        assert fate_of(status) is (Fate.DONE if status == "success" else expected)

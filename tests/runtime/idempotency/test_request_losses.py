@@ -53,7 +53,7 @@ async def test_other_stores_tell_what_became_of_it(make_process: MakeProcess, fa
     dead = await left_behind(make_process)
     asked: list[str] = []
 
-    def find(execution: str) -> Fate:
+    async def find(execution: str) -> Fate:
         asked.append(execution)
         return fate
 

@@ -240,7 +240,11 @@ async def test_what_another_process_goes_on_with_is_waiting(make_process: MakePr
     first = await Shop(dying, handler).start(1)
     dying.keys.close()
     dying.store.close()
-    second = Shop(make_process(find_fate=lambda _: Fate.GOES_ON), answer)
+
+    async def find(execution: str) -> Fate:
+        return Fate.GOES_ON
+
+    second = Shop(make_process(find_fate=find), answer)
     again = await second.run(1)
     assert isinstance(again, Repeat)
     assert (again.id, again.record.status) == (first.id, Status.WAITING)

@@ -41,6 +41,7 @@ def durable(first: Adapter, *others: Adapter, labels: Mapping[str, str] | None =
     for adapter in (first, *others):
         adapter.make = partial(_begin, Pass, surroundings)
         adapter.make_answering = partial(_begin, AnsweringPass, surroundings)
+    first.host.status_of = surroundings.status
     return Function(first, others, surroundings, labels or {})
 
 

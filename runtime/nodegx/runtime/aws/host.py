@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from time import time
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ class AwsHost:
             no limit. `deadline` is when its runs must have ended.
         several: whether several executions go on at the same time.
         idempotency: tells repeats; None where no trigger asks for that.
+        status_of: finds how an execution stands, where some go on in other invocations.
         log: where its log lines go.
     """
 
@@ -50,6 +51,7 @@ class AwsHost:
         self.end: float | None = None
         self.several = False
         self.idempotency: Idempotency | None = None
+        self.status_of: Callable[[str], Awaitable[str | None]] | None = None
         self._credentials = CredentialChain()
         self._clients: dict[str, AwsClient] = {}
         self.secrets: Mapping[str, str] = SecretsManager(

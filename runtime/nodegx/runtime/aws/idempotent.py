@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nodegx.runtime.errors import FatalError
 from nodegx.runtime.execution import Execution
 from nodegx.runtime.idempotency.dynamodb import DynamoKeys
+from nodegx.runtime.idempotency.fate import Fate, fate_of
 from nodegx.runtime.idempotency.guard import Guard, patient
 from nodegx.runtime.idempotency.requests import Requests
 from nodegx.runtime.idempotency.settings import Settings, read
@@ -60,7 +61,9 @@ class Idempotency:
     def __init__(self, host: AwsHost, table: str) -> None:
         self._host = host
         keys = KeyCalls(DynamoKeys(table, dynamodb=host.client("dynamodb")), self._do)
-        self._guard = Guard(keys, end=self._end, patience=self._patience, log=host.log)
+        self._guard = Guard(
+            keys, find_fate=self._fate, end=self._end, patience=self._patience, log=host.log
+        )
         self.requests = Requests(self._guard)
         self._starts = Starts(self._guard)
 
@@ -120,6 +123,10 @@ class Idempotency:
         if self._host.several:
             return await self._host.threads.run(call, *args, **options)
         return call(*args, **options)
+
+    async def _fate(self, execution: str) -> Fate:
+        find = self._host.status_of
+        return Fate.DEAD if find is None else fate_of(await find(execution))
 
     def _end(self) -> float | None:
         end = self._host.end

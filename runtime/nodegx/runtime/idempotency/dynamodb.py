@@ -80,10 +80,11 @@ class DynamoKeys:
         self._dynamodb.close()
 
     def _claim(self, claim: Claim, now: float) -> Held | None:
-        free = ["#until <= :now"]
-        values = {":now": {"N": repr(now)}}
+        free = "attribute_not_exists(pk) OR #expires <= :now"
+        names, values = {"#expires": "expires"}, {":now": {"N": repr(now)}}
         if claim.dead is not None:
-            free.append("#execution = :dead")
+            free += " OR (attribute_not_exists(#done) AND #execution = :dead)"
+            names.update(_NAMES)
             values[":dead"] = {"S": claim.dead}
         item: dict[str, Any] = {
             **_key(claim.key),
@@ -95,14 +96,8 @@ class DynamoKeys:
             item["until"] = {"N": repr(claim.until)}
         request = {
             "Item": item,
-            "ConditionExpression": "attribute_not_exists(pk) OR #expires <= :now OR"
-            f" (attribute_not_exists(#done) AND ({' OR '.join(free)}))",
-            "ExpressionAttributeNames": {
-                "#expires": "expires",
-                "#until": "until",
-                "#done": "done",
-                **({"#execution": "execution"} if claim.dead is not None else {}),
-            },
+            "ConditionExpression": free,
+            "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
         }
         while not self._change("PutItem", request):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING
 
-from nodegx.runtime.history.record import Status
+from nodegx.runtime.history.record import GOING_ON, Status
 
 if TYPE_CHECKING:
     from nodegx.runtime.durable.store import RunStore
@@ -21,8 +23,18 @@ class Fate(Enum):
     DEAD = "dead"  # it has failed, or never ended
 
 
-FindFate = Callable[[str], Fate]
-"""Tells it of an execution by its id. Blocks."""
+FindFate = Callable[[str], Awaitable[Fate]]
+"""Tells it of an execution by its id."""
+
+_BY_STATUS = {
+    Status.SUCCESS.value: Fate.DONE,
+    **{status.value: Fate.GOES_ON for status in GOING_ON},
+}
+
+
+def fate_of(status: str | None) -> Fate:
+    """The fate of a durable execution by its status; None where nobody knows of it."""
+    return _BY_STATUS.get(status or "", Fate.DEAD)
 
 
 def fates(history: HistoryStore | None, runs: RunStore | None = None) -> FindFate:
@@ -35,4 +47,4 @@ def fates(history: HistoryStore | None, runs: RunStore | None = None) -> FindFat
         record = history.get(execution) if history is not None else None
         return Fate.DONE if record is not None and record.status is Status.SUCCESS else Fate.DEAD
 
-    return find
+    return partial(asyncio.to_thread, find)

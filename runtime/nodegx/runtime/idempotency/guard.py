@@ -178,7 +178,7 @@ class Guard:
         """A key whose execution's process has died, settled if that execution is not dead."""
         if self._find_fate is None:
             return held
-        fate = await asyncio.to_thread(self._find_fate, held.execution)
+        fate = await self._find_fate(held.execution)
         if fate is Fate.DEAD:
             return held
         answer = wanted.lost(held.execution) if fate is Fate.GOES_ON else None

@@ -39,7 +39,7 @@ _CLAIM = """
         execution = excluded.execution, fingerprint = excluded.fingerprint,
         host = excluded.host, expires = excluded.expires, until = excluded.until,
         done = 0, answer = NULL
-    WHERE held.expires <= ? OR (held.done = 0 AND (held.execution = ? OR held.until <= ?))
+    WHERE held.expires <= ? OR (held.done = 0 AND held.execution = ?)
 """
 _FIND = (
     "SELECT execution, fingerprint, host, until, done, answer FROM idempotency_keys WHERE key = ?"
@@ -80,7 +80,7 @@ class SqlKeys:
             for number in _ordered(claims):
                 each = claims[number]
                 fields = (each.execution, each.fingerprint, self.host, each.expires, each.until)
-                free = (now, each.dead or "", now)
+                free = (now, each.dead or "")
                 if session.execute(_CLAIM, (each.key, *fields, *free)).rowcount == 0:
                     rows[number] = session.execute(_FIND, (each.key,)).fetchone()
         found = iter(self._held(rows.values(), now))

@@ -20,7 +20,7 @@ class Claim(NamedTuple):
         expires: when the key is forgotten.
         until: when the execution has ended for sure: if it has not settled the key by then, it is
             dead. None where only the end of its process tells.
-        dead: an execution that is known to be dead; the key may be taken from it.
+        dead: an execution that is known to be dead; the key is taken from it.
     """
 
     key: str
@@ -78,9 +78,9 @@ class KeyStore(Protocol):
     end shows by itself, or only claims' own times count."""
 
     def claim(self, claims: Sequence[Claim], *, now: float) -> list[Held | None]:
-        """Gives each key to the execution that wants it, by one write: if nobody has it, its time
-        is over, or whoever has it has not settled it and is dead by `dead` or its `until`. For
-        each that stays with somebody else: who that is."""
+        """Gives each key to the execution that wants it, by one write: if nobody has it, if its
+        time is over, or if `dead` has it and has not settled it. For each that stays with somebody
+        else: who that is."""
         ...
 
     def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
