@@ -305,8 +305,8 @@ class DurableExecution(Execution):
     # --- the end of the pass -------------------------------------------------------------------
 
     def _answer(self, status: Status) -> None:
-        if status is Status.WAITING and not self.response.done():
-            body = {"executionId": self.id, "status": "waiting"}
+        if (status is Status.WAITING or self.lost) and not self.response.done():
+            body = {"executionId": self.id, "status": "running" if self.lost else "waiting"}
             self.response.set_result(Reply(202, {"content-type": "application/json"}, body))
             return
         super()._answer(status)
