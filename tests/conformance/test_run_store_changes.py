@@ -231,6 +231,17 @@ def test_an_answer_that_came_before_the_wait_makes_it_due_at_once(runs: RunStore
     assert claim(runs) == []
 
 
+def test_an_answer_that_came_before_the_claim_makes_it_due_at_once(runs: RunStore) -> None:
+    runs.create([run(1)])
+    runs.answer(run(1).id, "a", "1")
+    (taken,) = claim(runs)
+    for fence in (taken.fence, taken.fence + 1):
+        runs.change([Suspend(taken.id, fence, (Wait("a", "webhook"),))])
+        assert ids(claim(runs)) == [1]
+    runs.change([Suspend(taken.id, taken.fence + 2, (Wait("b", "webhook"),))])
+    assert claim(runs) == []
+
+
 def test_no_answer_is_lost_to_a_suspension_at_the_same_time(
     runs: RunStore, open_runs: Open
 ) -> None:

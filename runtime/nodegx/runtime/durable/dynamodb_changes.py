@@ -37,6 +37,9 @@ from .store import Append, Change, Fail, Finish, Kept, Suspend
 GONE = ("lease", "owner", "due", "alarm", "waits", "parked")
 """What a dead letter has no more."""
 
+UNSEEN = -1
+"""Of an execution that this host has: what it waits for may have its answer already."""
+
 
 class Taken(NamedTuple):
     """An execution that this host has now.
@@ -174,7 +177,8 @@ class RunChanges(Answers):
             update.append(audit_item([audit])["L"], "audit")
         item = self._change(update, "ALL_NEW")
         if item is not None:
-            self._held[id] = int(item["news"]["N"])
+            answered = item["answers"]["M"] or "answered" in item
+            self._held[id] = UNSEEN if answered else int(item["news"]["N"])
         return item
 
     # --- changes -------------------------------------------------------------------------------
@@ -233,8 +237,8 @@ class RunChanges(Answers):
                 return False
             values = {}
         for _ in range(TRIES):
-            come, due, cancelled = self._held.get(id), change.due, False
-            if come is None:
+            come, due, cancelled = self._held.get(id, UNSEEN), change.due, False
+            if come == UNSEEN:
                 found = self._get(id)
                 if found is None or not is_owned(found, change.fence):
                     return self._is_suspended(found, change)
