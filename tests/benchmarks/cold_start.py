@@ -2,9 +2,9 @@
 
 Compared are process-order as it is deployed, unpacked from its zip; the same thing written by hand
 over the same HTTP adapter and the same thin client with a single write to DynamoDB; and written
-with boto3 and pydantic, which come with compiled modules. Functions cannot write to their own
-folder, so their code is compiled in every cold start. DynamoDB answers at once. Runs take turns;
-what counts is the median.
+with boto3 and pydantic, which come with compiled modules, as Python's own and Lambda's client do.
+Functions cannot write to their own folder, so their code is compiled in every cold start. DynamoDB
+answers at once. Runs take turns; what counts is the median.
 """
 
 from __future__ import annotations

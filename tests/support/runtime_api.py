@@ -202,6 +202,14 @@ class Function:
         return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
 
 
+def seal(bundle: Path) -> None:
+    """Keeps Python from leaving compiled modules in a bundle, whose folder Lambda mounts read-only.
+    Root may write anywhere, so what is in the way is a file."""
+    for folder in {path.parent for path in bundle.rglob("*.py")}:
+        if not (folder / "__pycache__").exists():
+            (folder / "__pycache__").touch()
+
+
 @contextmanager
 def function(
     bundle: Path,
@@ -220,6 +228,8 @@ def function(
         python_path: further folders to import from.
         write_bytecode: whether Python may leave compiled modules in the bundle.
     """
+    if not write_bytecode:
+        seal(bundle)
     api = RuntimeApi()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
@@ -229,7 +239,6 @@ def function(
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
             "PYTHONPATH": os.pathsep.join(map(str, search)),
-            "PYTHONDONTWRITEBYTECODE": "" if write_bytecode else "1",
             "LAMBDA_TASK_ROOT": str(bundle),
             "_HANDLER": handler,
             "AWS_LAMBDA_RUNTIME_API": api.address,

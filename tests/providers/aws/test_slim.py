@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from nodegx.compiler.build.closure import runtime_root
@@ -34,24 +37,29 @@ class Types(ast.NodeTransformer):
         for argument in ast.walk(node.args):
             if isinstance(argument, ast.arg):
                 argument.annotation = None
-        self.inside += 1
+        fields, self.fields = self.fields, False
         self.generic_visit(node)
-        self.inside -= 1
+        self.fields = fields
         return node
 
     visit_FunctionDef = visit_AsyncFunctionDef = function
-    inside = 0
+    fields = False
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        inside, self.inside = self.inside, 0
+        fields, self.fields = self.fields, True
         self.generic_visit(node)
-        self.inside = inside
+        self.fields = fields
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        if self.inside and node.value is not None and isinstance(node.target, ast.Name):
+        if self.fields:
+            node.annotation = ast.Name("type")
+        elif node.value is not None and isinstance(node.target, ast.Name):
             return ast.Assign([node.target], node.value)
         return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
+        return None if node.module == "__future__" else node
 
     def visit_If(self, node: ast.If) -> ast.AST | None:
         if ast.unparse(node.test) == "TYPE_CHECKING" and not node.orelse:
@@ -102,12 +110,16 @@ def test_the_runtime_stays_what_it_is() -> None:
         (b"def f(\n    a: dict[\n        int, str\n    ],\n) -> int:\n    pass\n", b"def f(\n    a,\n\n\n):\n    pass\n"),
         (b"def f() -> dict[\n    a, b\n]:\n    pass\n", b"def f() -> dict[\n    a, b\n]:\n    pass\n"),
         (b"def f(a: (int)=1) -> (int): return a\n", b"def f(a=1): return a\n"),
-        (b"class A:\n    a: int = 1\n    def f(self): x: int = 1\n", b"class A:\n    a: int = 1\n    def f(self): x = 1\n"),
+        (b"class A:\n    a: b[c] = 1\n    def f(self): x: int = 1\n", b"class A:\n    a: int = 1\n    def f(self): x = 1\n"),
+        (b"class A:\n    a: ClassVar[b] = 1\n    b: c[\n d]\n", b"class A:\n    a: ClassVar[b] = 1\n    b: c[\n d]\n"),
+        (b"from __future__ import annotations\nclass A:\n    a: b\n", b"\nclass A:\n    a: int\n"),
+        (b"from __future__ import annotations\nclass A:\n    a: b[\n c]\n", b"from __future__ import annotations\nclass A:\n    a: b[\n c]\n"),
+        (b"from __future__ import annotations\ndef f() -> b[\n c]: pass\n", b"from __future__ import annotations\ndef f() -> b[\n c]: pass\n"),
         (b"if TYPE_CHECKING:\n    import a\n    import b\nx = 1\n", b"\n\n\nx = 1\n"),
         (b"if TYPE_CHECKING:\n    import a\nelse:\n    a = 1\n", b"if TYPE_CHECKING:\n    import a\nelse:\n    a = 1\n"),
         ('def ä(ö: "ü" = "ß") -> "é": return ö\n'.encode(), 'def ä(ö = "ß"): return ö\n'.encode()),
         (b"def f():\n    x: int\n    self.y: int = 1\n", b"def f():\n    x: int\n    self.y: int = 1\n"),
-        (b"x = lambda a: a\ny: int = 1\n", b"x = lambda a: a\ny: int = 1\n"),
+        (b"x = lambda a: a\ny: int = 1\nz: b\n", b"x = lambda a: a\ny = 1\nz: b\n"),
     ],
 )  # fmt: skip
 def test_types_leave_no_gap(source: bytes, expected: bytes) -> None:
@@ -129,3 +141,31 @@ def test_the_runtime_without_types_does_the_same() -> None:
         saved += len(source) - len(found)
         whole += len(source)
     assert saved > 0.06 * whole
+
+
+def test_the_runtime_without_types_can_be_imported(tmp_path: Path) -> None:
+    names: list[str] = []
+    for path in runtime_root().rglob("*.py"):
+        name = path.relative_to(runtime_root())
+        target = tmp_path / "nodegx" / "runtime" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(slim(path.read_bytes()))
+        if path.name != "__main__.py":
+            parts = name.with_suffix("").parts
+            names.append(".".join(("nodegx", "runtime", *parts)).removesuffix(".__init__"))
+    program = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    try: importlib.import_module(name)\n"
+        "    except ModuleNotFoundError as error:\n"
+        "        assert not error.name.startswith('nodegx'), error\n"  # others' are not here
+    )
+    python = getattr(sys, "_base_executable", sys.executable)
+    done = subprocess.run(
+        [python, "-s", "-S", "-c", program, *names],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

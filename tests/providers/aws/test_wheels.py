@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nodegx.providers.aws import installers, wheels
@@ -145,6 +146,44 @@ def test_mangum_gets_a_stand_in_for_typing_extensions(store: Wheels) -> None:
     space: dict[str, object] = {}
     exec(content, space)
     assert {"Protocol", "TypedDict"} <= space.keys()
+
+
+def test_mangum_gets_stand_ins_for_what_starts_no_function(store: Wheels, tmp_path: Path) -> None:
+    found = store.files(["mangum"], ARM)
+    for name, kind in (("alb", "ALB"), ("lambda_at_edge", "LambdaAtEdge")):
+        content = found[f"mangum/handlers/{name}.py"]
+        assert isinstance(content, bytes)
+        space: dict[str, Any] = {}
+        exec(content, space)
+        assert space[kind].infer({"requestContext": {}}, None, {}) is False
+    assert isinstance(found["mangum/handlers/api_gateway.py"], Path)
+
+
+def test_another_mangum_stays_as_it_is(tmp_path: Path) -> None:
+    from nodegx.providers.aws import standins
+
+    infer = "    @classmethod\n    def infer(cls, event, context, config): ...\n"
+    texts = {
+        "mangum/handlers/__init__.py": "from mangum.handlers.alb import ALB\n"
+        "from mangum.handlers.lambda_at_edge import LambdaAtEdge\n",
+        "mangum/handlers/alb.py": f"class ALB:\n{infer}",
+        "mangum/handlers/lambda_at_edge.py": f"class LambdaAtEdge:\n{infer}",
+    }
+    files = {name: tmp_path / name.replace("/", "-") for name in texts}
+    for name, path in files.items():
+        path.write_text(texts[name])
+    assert set(standins.mangum(files)) == {
+        "mangum/handlers/alb.py",
+        "mangum/handlers/lambda_at_edge.py",
+    }
+    files["mangum/handlers/alb.py"].write_text("class ALB:\n    def infer(self, event): ...\n")
+    assert standins.mangum(files) == {}
+    files["mangum/handlers/alb.py"].write_text(f"class ALB:\n{infer}\ndef other(): ...\n")
+    more = "from mangum.handlers.alb import ALB, other\n"
+    files["mangum/handlers/__init__.py"].write_text(more)
+    assert standins.mangum(files) == {}
+    del files["mangum/handlers/alb.py"]
+    assert standins.mangum(files) == {}
 
 
 def test_the_real_one_where_somebody_needs_it(

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from nodegx.runtime.aws.credentials import CredentialChain, from_container
+from nodegx.runtime.aws.credentials import CredentialChain
+from nodegx.runtime.aws.remote_credentials import from_container
 from nodegx.runtime.aws.sigv4 import Credentials
 from nodegx.runtime.errors import FatalError, RetriableError
 

@@ -10,6 +10,11 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
+SPECIAL = frozenset({"ClassVar", "InitVar", "KW_ONLY"})
+"""Types that say more of a field than its type."""
+ANY_TYPE = "int"
+FUTURE = b"from __future__ import annotations\n"
+
 
 def slim(source: bytes) -> bytes:
     """`source` without docstrings and types.
@@ -57,17 +62,19 @@ def _has_lines_of_its_own(statement: ast.stmt, lines: list[bytes]) -> bool:
 
 
 class _Cut(NamedTuple):
-    """A piece of text: lines count from 0, columns in bytes."""
+    """A piece of text, and what comes in its place: lines count from 0, columns in bytes."""
 
     line: int
     column: int
     end_line: int
     end_column: int
+    instead: bytes = b""
 
 
 def without_types(source: bytes) -> bytes:
     """`source` without the annotations of functions and their variables, and without what is only
-    imported for type checkers. Annotations of classes stay: they declare fields.
+    imported for type checkers. Fields of classes keep an annotation, for it declares them, but one
+    that takes no time.
 
     Args:
         source: a Python module in UTF-8.
@@ -75,10 +82,27 @@ def without_types(source: bytes) -> bytes:
     lines = source.splitlines(keepends=True)
     for cut in sorted(_types(ast.parse(source), lines), reverse=True):
         first, last = lines[cut.line], lines[cut.end_line]
-        kept = first[: cut.column] + last[cut.end_column :]
+        kept = first[: cut.column] + cut.instead + last[cut.end_column :]
         # The lines in between are inside parentheses, or blank.
         lines[cut.line : cut.end_line + 1] = [kept, *[b"\n"] * (cut.end_line - cut.line)]
-    return b"".join(lines)
+    found = b"".join(lines)
+    # Evaluating what is left takes less than keeping it as text, of which named tuples make objects.
+    return found if _has_types(ast.parse(found)) else found.replace(FUTURE, b"\n", 1)
+
+
+def _has_types(tree: ast.Module) -> bool:
+    """Whether types are left that cannot just be evaluated."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            given = [each.annotation for each in ast.walk(node.args) if isinstance(each, ast.arg)]
+            if node.returns is not None or any(each is not None for each in given):
+                return True
+        elif isinstance(node, ast.Module | ast.ClassDef) and any(
+            isinstance(each, ast.AnnAssign) and ast.unparse(each.annotation) != ANY_TYPE
+            for each in node.body
+        ):
+            return True
+    return False
 
 
 def _types(tree: ast.Module, lines: list[bytes]) -> Iterator[_Cut]:
@@ -88,12 +112,16 @@ def _types(tree: ast.Module, lines: list[bytes]) -> Iterator[_Cut]:
             if isinstance(test, ast.Name) and test.id == "TYPE_CHECKING":
                 end = (statement.end_lineno or statement.lineno) - 1
                 yield _Cut(statement.lineno - 1, 0, end, len(lines[end].rstrip(b"\r\n")))
+        if isinstance(statement, ast.AnnAssign):
+            yield from _of_variables(statement)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from _of_arguments(node)
             yield from _of_result(node, lines)
             for statement in node.body:
                 yield from _of_variables(statement)
+        elif isinstance(node, ast.ClassDef):
+            yield from _of_fields(node)
 
 
 def _of_arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[_Cut]:
@@ -120,8 +148,20 @@ def _of_result(
         yield _Cut(result.lineno - 1, start, result.lineno - 1, colon)
 
 
+def _of_fields(declared: ast.ClassDef) -> Iterator[_Cut]:
+    """The types of fields. A named tuple compiles each of them, though nobody asks for it."""
+    for statement in declared.body:
+        if isinstance(statement, ast.AnnAssign):
+            kind = statement.annotation
+            # Those that dataclasses read, and those on several lines, stay.
+            names = {node.id for node in ast.walk(kind) if isinstance(node, ast.Name)}
+            if kind.lineno == kind.end_lineno and names.isdisjoint(SPECIAL):
+                line = kind.lineno - 1
+                yield _Cut(line, kind.col_offset, line, kind.end_col_offset or 0, ANY_TYPE.encode())
+
+
 def _of_variables(statement: ast.stmt) -> Iterator[_Cut]:
-    """The types of variables in the body of a function, which do nothing when it runs."""
+    """The types of variables, which do nothing when a module or a function runs."""
     if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         return
     if isinstance(statement, ast.AnnAssign):

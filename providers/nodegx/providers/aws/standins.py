@@ -1,9 +1,9 @@
-"""Stand-ins for libraries of which a bundle needs nothing that Python itself lacks."""
+"""Stand-ins for parts of libraries that cost time in every cold start and do nothing for a bundle."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 TYPING_EXTENSIONS = "typing_extensions"
@@ -35,3 +35,51 @@ def typing_extensions(sources: Iterable[Path]) -> bytes | None:
         return None
     doc = '"""What this bundle needs of typing_extensions: Python has it, too."""'
     return f"{doc}\n\nfrom typing import {', '.join(sorted(names))}\n".encode()
+
+
+_UNUSED_HANDLERS = {
+    "mangum/handlers/alb.py": "ALB",
+    "mangum/handlers/lambda_at_edge.py": "LambdaAtEdge",
+}
+"""Mangum's adapters for what starts no function of ours, and what others import of their modules."""
+_HANDLER = '''"""What this adapter is for starts no function of this project."""
+
+
+class {name}:
+    @classmethod
+    def infer(cls, event, context, config):
+        return False
+'''
+
+
+def mangum(files: Mapping[str, Path]) -> dict[str, bytes]:
+    """Modules of Mangum that a bundle needs nothing of, by their names: only events of HTTP APIs
+    reach it. Empty if this Mangum is not built as expected.
+
+    Args:
+        files: the files of its distribution.
+    """
+    unused = {name: kind for name, kind in _UNUSED_HANDLERS.items() if name in files}
+    imported: set[tuple[str, str]] = set()
+    for name, path in files.items():
+        if name.endswith(".py") and name not in unused:
+            for node in ast.walk(ast.parse(path.read_bytes())):
+                if isinstance(node, ast.ImportFrom) and node.module:
+                    module = f"{node.module.replace('.', '/')}.py"
+                    imported.update((module, alias.name) for alias in node.names)
+    wanted = {(module, kind) for module, kind in imported if module in unused}
+    if wanted != set(unused.items()) or not all(
+        map(_infers, unused.items(), [files] * len(unused))
+    ):
+        return {}
+    return {name: _HANDLER.format(name=kind).encode() for name, kind in unused.items()}
+
+
+def _infers(unused: tuple[str, str], files: Mapping[str, Path]) -> bool:
+    """Whether a class decides by `infer(event, context, config)` if an event is for it."""
+    name, kind = unused
+    for node in ast.parse(files[name].read_bytes()).body:
+        if isinstance(node, ast.ClassDef) and node.name == kind:
+            methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
+            return any(each.name == "infer" and len(each.args.args) == 4 for each in methods)
+    return False

@@ -35,6 +35,7 @@ _NOISY_FILES = frozenset(
 Files = dict[str, Path]
 """Files by the names they have in a bundle."""
 
+_MANGUM = "mangum"
 _TYPING_EXTENSIONS = "typing-extensions"
 
 
@@ -93,6 +94,8 @@ class Wheels:
         if _TYPING_EXTENSIONS in ours:
             sources = [path for name, path in _paths(found) if name.endswith(".py")]
             found.update(_typing_extensions(tuple(sources)))
+        if _MANGUM in ours:
+            found.update(_mangum())
         if wanted:
             found.update(_tree(self._unpacked(wanted, platform)))
         return found
@@ -173,6 +176,12 @@ def _typing_extensions(sources: tuple[Path, ...]) -> Mapping[str, Content]:
     if small is None:
         return dict(_files_of(_TYPING_EXTENSIONS))
     return {f"{standins.TYPING_EXTENSIONS}.py": small}
+
+
+@cache
+def _mangum() -> Mapping[str, Content]:
+    """Stand-ins for what no function of ours needs of Mangum."""
+    return standins.mangum(_files_of(_MANGUM))
 
 
 def _paths(files: Mapping[str, Content]) -> list[tuple[str, Path]]:

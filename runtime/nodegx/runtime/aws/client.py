@@ -10,13 +10,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -24,6 +21,7 @@ from nodegx.runtime.errors import NodegxError
 
 from .credentials import CredentialChain
 from .sigv4 import sign
+from .wire import Connection, Garbled, Response
 
 
 class Service(NamedTuple):
@@ -68,6 +66,9 @@ BASE_DELAY = 0.05
 MAX_DELAY = 5.0
 
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
 class AwsError(NodegxError):
     """A service refused a call; `code` is AWS's own name for the reason. `untouched` tells that the
     service has certainly not acted on the call."""
@@ -79,35 +80,6 @@ class AwsError(NodegxError):
         super().__init__(f"{service}: {message or code}", code=code, retriable=retriable)
         self.status = status
         self.untouched = untouched or code in THROTTLED or status == 429
-
-
-class Response(NamedTuple):
-    """A service's raw answer; header names are lower case."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-class _Connection(HTTPConnection):
-    """Sends a request in one piece, where the library sends head and body apart."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._pieces: list[bytes] = []
-
-    def send(self, data: Any) -> None:
-        """Keeps a piece until `flush`."""
-        self._pieces.append(data)
-
-    def flush(self) -> None:
-        """Sends what was kept."""
-        pieces, self._pieces = self._pieces, []
-        self.sock.sendall(b"".join(pieces))
-
-
-class _SecureConnection(HTTPSConnection, _Connection):
-    """The same over TLS."""
 
 
 class AwsClient:
@@ -143,7 +115,7 @@ class AwsClient:
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._credentials = credentials or CredentialChain()
         self._timeout = timeout
-        self._idle: list[_Connection] = []
+        self._idle: list[Connection] = []
         self._lock = threading.Lock()
         self._skew = timedelta()
 
@@ -157,7 +129,7 @@ class AwsClient:
             "Content-Type": f"application/x-amz-json-{self.service.version}",
             "X-Amz-Target": f"{self.service.prefix}.{operation}",
         }
-        body = json.dumps(payload, separators=(",", ":")).encode()
+        body = _encode(payload).encode()
         answer = self.request("POST", "/", body=body, headers=headers)
         return json.loads(answer.body) if answer.body else {}
 
@@ -196,7 +168,7 @@ class AwsClient:
                 error = AwsError(
                     self.service.name, "ConnectionError", str(failure), 503, untouched=True
                 )
-            except (OSError, HTTPException) as failure:
+            except (OSError, Garbled) as failure:
                 reason = str(failure) or type(failure).__name__
                 error = AwsError(self.service.name, "ConnectionError", reason, 503)
             else:
@@ -209,6 +181,8 @@ class AwsClient:
             may_repeat = error.retriable and (repeatable or error.untouched)
             if not may_repeat or attempt == ATTEMPTS:
                 raise error
+            import random  # here: nearly every call succeeds at once
+
             # Timing, not secrets: a weak generator is good enough.
             time.sleep(random.uniform(0, min(MAX_DELAY, BASE_DELAY * 2**attempt)))  # noqa: S311
         raise AssertionError("unreachable")
@@ -219,6 +193,8 @@ class AwsClient:
             self._credentials.forget()
             return True
         if error.code in SKEWED and "date" in answer.headers:
+            from email.utils import parsedate_to_datetime
+
             skew = parsedate_to_datetime(answer.headers["date"]) - datetime.now(UTC)
             if abs(skew - self._skew) > timedelta(minutes=1):
                 self._skew = skew
@@ -248,14 +224,14 @@ class AwsClient:
         # An idle connection may turn out closed once the request is under way.
         idle = self._take() if repeatable else None
         if idle is not None:
-            with contextlib.suppress(ConnectionError, HTTPException):
+            with contextlib.suppress(ConnectionError, Garbled):
                 return self._exchange(idle, method, target, body, signed, timeout)
         fresh = self._open()
         return self._exchange(fresh, method, target, body, signed, timeout, keep=repeatable)
 
     def _exchange(
         self,
-        connection: _Connection,
+        connection: Connection,
         method: str,
         target: str,
         body: bytes,
@@ -265,42 +241,26 @@ class AwsClient:
         keep: bool = True,
     ) -> Response:
         try:
-            connection.sock.settimeout(timeout or self._timeout)
-            connection.request(method, target, body, dict(headers))
-            connection.flush()
-            raw = connection.getresponse()
-            answer = Response(
-                raw.status, {name.lower(): value for name, value in raw.getheaders()}, raw.read()
-            )
+            answer = connection.exchange(method, target, headers, body, timeout or self._timeout)
         except BaseException:
             connection.close()
             raise
-        if raw.will_close or not keep:
+        if not (keep and connection.reusable):
             connection.close()
         else:
             with self._lock:
                 self._idle.append(connection)
         return answer
 
-    def _take(self) -> _Connection | None:
+    def _take(self) -> Connection | None:
         with self._lock:
             return self._idle.pop() if self._idle else None
 
-    def _open(self) -> _Connection:
-        parts = urlsplit(self.endpoint)
-        if parts.scheme == "https":
-            from nodegx.runtime.net import tls
-
-            connection: _Connection = _SecureConnection(
-                parts.netloc, timeout=self._timeout, context=tls.context(True)
-            )
-        else:
-            connection = _Connection(parts.netloc, timeout=self._timeout)
+    def _open(self) -> Connection:
         try:
-            connection.connect()
+            return Connection(self.endpoint, self._timeout)
         except OSError as error:
             raise _Unsent(str(error) or type(error).__name__) from error
-        return connection
 
     def close(self) -> None:
         """Closes idle connections. The client stays usable."""

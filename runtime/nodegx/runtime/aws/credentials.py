@@ -7,17 +7,10 @@ does not apply. Source: "Standardized credential providers", AWS SDKs and Tools 
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from ipaddress import ip_address
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 from nodegx.runtime.errors import FatalError, RetriableError
 
@@ -25,9 +18,6 @@ from .sigv4 import Credentials
 
 REFRESH_BEFORE = 300.0
 """Seconds before their end at which credentials are replaced."""
-
-CONTAINER_HOST = "http://169.254.170.2"
-ALLOWED_CONTAINER_HOSTS = frozenset({"169.254.170.2", "169.254.170.23", "fd00:ec2::23"})
 
 Source = Callable[[Mapping[str, str]], Credentials | None]
 
@@ -41,66 +31,15 @@ def from_environment(env: Mapping[str, str]) -> Credentials | None:
     )
 
 
-def from_web_identity(env: Mapping[str, str]) -> Credentials | None:
-    """Trades the token in `AWS_WEB_IDENTITY_TOKEN_FILE` for the role `AWS_ROLE_ARN`."""
-    token_file, role = env.get("AWS_WEB_IDENTITY_TOKEN_FILE"), env.get("AWS_ROLE_ARN")
-    if not token_file or not role:
-        return None
-    region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION")
-    endpoint = env.get("AWS_ENDPOINT_URL_STS") or env.get("AWS_ENDPOINT_URL")
-    if endpoint is None:
-        endpoint = f"https://sts.{region}.amazonaws.com" if region else "https://sts.amazonaws.com"
-    form = {
-        "Action": "AssumeRoleWithWebIdentity",
-        "Version": "2011-06-15",
-        "RoleArn": role,
-        "RoleSessionName": env.get("AWS_ROLE_SESSION_NAME", "nodegx"),
-        "WebIdentityToken": Path(token_file).read_text().strip(),
-    }
-    headers = {
-        "Accept": "application/json",
-        "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
-    }
-    answer = _fetch("POST", f"{endpoint.rstrip('/')}/", headers, urlencode(form).encode())
-    found = answer["AssumeRoleWithWebIdentityResponse"]["AssumeRoleWithWebIdentityResult"][
-        "Credentials"
-    ]
-    return Credentials(
-        found["AccessKeyId"],
-        found["SecretAccessKey"],
-        found["SessionToken"],
-        float(found["Expiration"]),
-    )
+def from_elsewhere(env: Mapping[str, str]) -> Credentials | None:
+    """A web identity token, or the container's endpoint."""
+    # Functions have theirs in the environment, and import nothing for these.
+    from .remote_credentials import from_container, from_web_identity
+
+    return from_web_identity(env) or from_container(env)
 
 
-def from_container(env: Mapping[str, str]) -> Credentials | None:
-    """The endpoint that ECS and EKS name in the environment.
-
-    Raises:
-        FatalError: the URL is plain HTTP to a host that is neither the metadata service nor local.
-    """
-    if relative := env.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"):
-        url = CONTAINER_HOST + relative
-    elif full := env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI"):
-        url = full
-    else:
-        return None
-    _require_trusted(url)
-    headers: dict[str, str] = {}
-    if token_file := env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
-        headers["Authorization"] = Path(token_file).read_text().strip()
-    elif token := env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"):
-        headers["Authorization"] = token
-    found = _fetch("GET", url, headers)
-    return Credentials(
-        found["AccessKeyId"],
-        found["SecretAccessKey"],
-        found["Token"],
-        datetime.fromisoformat(found["Expiration"].replace("Z", "+00:00")).timestamp(),
-    )
-
-
-SOURCES: tuple[Source, ...] = (from_environment, from_web_identity, from_container)
+SOURCES: tuple[Source, ...] = (from_environment, from_elsewhere)
 
 
 class CredentialChain:
@@ -150,45 +89,3 @@ class CredentialChain:
             "No AWS credentials: neither in the environment nor from a role of this container",
             code="aws.credentials",
         )
-
-
-def _require_trusted(url: str) -> None:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "https" or host in ALLOWED_CONTAINER_HOSTS or host == "localhost":
-        return
-    try:
-        loopback = ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise FatalError(
-            f"Refusing to ask {host} for credentials over plain HTTP", code="aws.credentials"
-        )
-
-
-def _fetch(method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Any:
-    """One small JSON exchange with a credential endpoint, tried three times."""
-    parts = urlsplit(url)
-    connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-    problem = ""
-    for attempt in range(3):
-        time.sleep(0.2 * attempt)
-        connection = connect(parts.netloc, timeout=5)
-        try:
-            connection.request(method, path, body, dict(headers))
-            response = connection.getresponse()
-            data = response.read()
-            if response.status == 200:
-                return json.loads(data)
-            problem = f"status {response.status}"
-            if response.status < 500 and response.status != 429:
-                break
-        except (OSError, HTTPException) as error:
-            problem = str(error) or type(error).__name__
-        finally:
-            connection.close()
-    raise RetriableError(
-        f"The credential service at {parts.hostname} failed: {problem}", code="aws.credentials"
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 
@@ -37,6 +36,8 @@ class Problem(Exception):
 
     def document(self) -> dict[str, Any]:
         """The problem document as JSON data."""
+        from http import HTTPStatus  # here: most requests have no problem
+
         try:
             title = HTTPStatus(self.status).phrase
         except ValueError:

@@ -34,10 +34,12 @@ def test_a_whole_entry() -> None:
     assert text(("trigger.manual", {})) == (
         '"""AWS Lambda entry of Flow: `entry.handler`.\n\n'
         "Compiled by nodegx from workflow.json. Edit the workflow, not this file.\n"
-        "Nothing that a cold start makes is garbage: collecting it waits until all is there.\n"
+        "Nothing that a cold start makes is garbage, and its bytecode could be written nowhere.\n"
         '"""\n\n'
-        "import gc\n\n"
+        "import gc\n"
+        "import sys\n\n"
         "gc.disable()\n"
+        "sys.dont_write_bytecode = True\n"
         "from handler import flow\n"
         "from nodegx.runtime.aws.entry import manual\n\n"
         'handler = manual(flow, "trigger0")\n'
