@@ -28,12 +28,14 @@ def entry(manifest: Manifest, function: Function) -> str:
     doc = (
         f"AWS Lambda entry of {last}: `{function.handler}`.\n\n"
         f"Compiled by nodegx from {manifest.source}. Edit the workflow, not this file.\n"
-        "Nothing that a cold start makes is garbage: collecting it waits until all is there.\n"
+        "Nothing that a cold start makes is garbage, and its bytecode could be written nowhere.\n"
     )
     text = [
         repr(doc),
         "import gc",
+        "import sys",
         "gc.disable()",
+        "sys.dont_write_bytecode = True",
         f"from {manifest.handler.module} import {imported}",
         f"from {MODULE} import {', '.join(adapters)}",
         *([f"from {REPEATS_MODULE} import {ONCE}"] if function.keys else []),
@@ -64,7 +66,7 @@ def _binding(manifest: Manifest, entry: TriggerEntry) -> tuple[str, str]:
 def _local(manifest: Manifest) -> str:
     """The handler's name in `entry.py`, where some names are taken."""
     name = manifest.handler.function
-    taken = {"bound", "gc", "handler", ONCE, *(adapter for adapter, _ in _ADAPTERS.values())}
+    taken = {"bound", "gc", "handler", "sys", ONCE, *(adapter for adapter, _ in _ADAPTERS.values())}
     return "workflow" if name in taken else name
 
 
