@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mangum import Mangum
 from nodegx.runtime.durable.tokens import answer_key
 from nodegx.runtime.triggers.resume import Pending, ResumeApp
 from nodegx.runtime.triggers.resume_state import standing
@@ -24,6 +23,8 @@ def resume_urls(surroundings: Surroundings, labels: Mapping[str, str]) -> Handle
         surroundings: those of the executions.
         labels: headings of forms that have none, by the ids of the nodes that wait.
     """
+    from mangum import Mangum
+
     answer = ResumeApp(FunctionWaits(surroundings, labels))
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
