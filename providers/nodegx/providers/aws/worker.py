@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from . import adoption
+from .cloud import Cloud
 from .steps import Phase, Step, shortened
 
 Request = Mapping[str, Any]
@@ -128,10 +130,21 @@ def _preview(stack: Any, on_event: Any, request: Request) -> None:
 
 
 def _up(stack: Any, on_event: Any, request: Request) -> None:
-    if stack.export_stack().deployment.get("pending_operations"):
+    exported = stack.export_stack()
+    if exported.deployment.get("pending_operations"):
         # A deployment was cut off: ask the cloud what became of what it had begun.
+        _adopt(stack, exported)
         stack.refresh(clear_pending_creates=True)
     stack.up(on_event=on_event, refresh=bool(request.get("refresh")) or None)
+
+
+def _adopt(stack: Any, exported: Any) -> None:
+    """Puts into the state what there is of the resources that were being made."""
+    begun = adoption.begun(exported.deployment)
+    found = adoption.adoptable(Cloud(), begun) if begun else {}
+    if found:
+        adoption.adopt(exported.deployment, found)
+        stack.import_stack(exported)
 
 
 def _drift(stack: Any, on_event: Any, request: Request) -> None:
