@@ -26,8 +26,11 @@ ROUNDS = 3
 class Site:
     """Remembers requests by the execution that has sent them, and its steps."""
 
-    def __init__(self, server: Loopback, cases: Mapping[str, Case]) -> None:
+    def __init__(
+        self, server: Loopback, cases: Mapping[str, Case], hold: threading.Event | None = None
+    ) -> None:
         self.url = server.url
+        self._hold = hold or threading.Event()
         self._lock = threading.Lock()
         self._bodies: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
         self._times: dict[tuple[str, str], list[float]] = defaultdict(list)
@@ -38,6 +41,7 @@ class Site:
             "send": self._receive,
             "fast": self._come_second,
             "ready": self._become_ready,
+            "hold": self._wait,
         }
         for case in cases.values():
             for document in (case.document, *case.others):
@@ -53,12 +57,17 @@ class Site:
         with self._lock:
             return {step: list(bodies) for step, bodies in self._bodies[execution].items()}
 
+    def times(self) -> dict[tuple[str, str], list[float]]:
+        """When each step of each execution has sent something, in seconds since the epoch."""
+        with self._lock:
+            return {place: list(times) for place, times in self._times.items()}
+
     def _see(self, seen: Seen, answer: Any) -> Answer:
         execution, step = seen.headers["x-execution"], seen.headers["x-step"]
         body = json.loads(seen.body) if seen.body else None
         with self._lock:
             self._bodies[execution][step].append(body)
-            self._times[execution, step].append(time.monotonic())
+            self._times[execution, step].append(time.time())
         return (answer or _echo)(execution, body)
 
     def _refuse(self, execution: str, body: Any) -> Answer:
@@ -75,18 +84,22 @@ class Site:
     def _receive(self, execution: str, body: Any) -> Answer:
         return _echo(execution, body) if body["round"] >= ROUNDS else self._fail(execution, body)
 
+    def _wait(self, execution: str, body: Any) -> Answer:
+        self._hold.wait(60)
+        return _echo(execution, body)
+
     def _come_second(self, execution: str, body: Any) -> Answer:
         while True:
             with self._lock:
                 earlier = self._times[execution, "slow"]
-                if earlier and time.monotonic() - earlier[-1] > LEAD:
+                if earlier and time.time() - earlier[-1] > LEAD:
                     return _echo(execution, body)
             time.sleep(0.02)
 
     def _become_ready(self, execution: str, body: Any) -> Answer:
         with self._lock:
             first = self._times[execution, "paid"][0]
-        return Answer(200, {"ready": time.monotonic() - first > PATIENCE})
+        return Answer(200, {"ready": time.time() - first > PATIENCE})
 
 
 def _echo(execution: str, body: Any) -> Answer:
@@ -94,7 +107,8 @@ def _echo(execution: str, body: Any) -> Answer:
 
 
 @contextmanager
-def site(cases: Mapping[str, Case]) -> Iterator[Site]:
-    """A running site for the workflows of these cases."""
+def site(cases: Mapping[str, Case], hold: threading.Event | None = None) -> Iterator[Site]:
+    """A running site for the workflows of these cases. It answers steps called `hold` once that is
+    set."""
     with loopback() as server:
-        yield Site(server, cases)
+        yield Site(server, cases, hold)
