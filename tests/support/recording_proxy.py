@@ -118,11 +118,15 @@ class Recorder:
 _PREFIXES = {"monitoring": "cloudwatch"}
 
 _RESOURCES: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
-    "dynamodb": lambda data, where: f"{where}:table/{data['TableName']}",
+    "dynamodb": lambda data, where: f"{where}:table/{data['TableName']}{_index(data)}",
     "sqs": lambda data, where: f"{where}:{str(data['QueueUrl']).rpartition('/')[2]}",
     "events": lambda data, where: f"{where}:event-bus/{_bus(data)}",
     "secretsmanager": lambda data, where: data["SecretId"],
 }
+
+
+def _index(data: Mapping[str, Any]) -> str:
+    return f"/index/{data['IndexName']}" if "IndexName" in data else ""
 
 
 def _bus(data: Mapping[str, Any]) -> str:
@@ -145,6 +149,16 @@ def _named(
             return action, "*"
     if service == "lambda" and path.endswith("/invocations"):
         return "InvokeFunction", path.split("/functions/", 1)[1].removesuffix("/invocations")
+    if service == "scheduler" and path.startswith("/schedules/"):
+        verb = {"POST": "CreateSchedule", "DELETE": "DeleteSchedule"}.get(method, method)
+        group = json.loads(body)["GroupName"] if body else parse_qs(parts.query)["groupName"][0]
+        return verb, f"{where}:schedule/{group}/{path.rpartition('/')[2]}"
+    if service == "s3" and path.count("/") == 1:
+        bucket = f"arn:aws:s3:::{path.strip('/')}"
+        if "list-type" in parts.query:
+            return "ListBucket", bucket
+        if parts.query.startswith("delete") and (found := re.search(rb"<Key>([^<]+)", body)):
+            return "DeleteObject", f"{bucket}/{found[1].decode()}"
     if service == "s3" and path.count("/") > 1 and not parts.query:
         verb = {"PUT": "PutObject", "GET": "GetObject", "DELETE": "DeleteObject"}.get(
             method, method

@@ -15,6 +15,7 @@ from .projects import built_workflows, resolve
 
 if TYPE_CHECKING:
     from nodegx.compiler.project import Project
+    from nodegx.providers.aws.deployment import Deployment
     from nodegx.runtime.durable.state import RunState
     from nodegx.runtime.durable.store import RunStore
     from nodegx.runtime.history.store import HistoryStore
@@ -82,19 +83,38 @@ def open_store(project: Project, stack: str | None) -> Generator[HistoryStore | 
     from nodegx.providers.aws.history import open_history as open_deployed
 
     deployment = Deployment.of(project, stack)
-    store = open_deployed(deployment)
-    try:
+    with contextlib.closing(open_deployed(deployment)) as store, _made(deployment):
         yield store
+
+
+@contextlib.contextmanager
+def _deployed(project: Project, stack: str) -> Generator[Stores]:
+    from nodegx.providers.aws.deployment import Deployment
+    from nodegx.providers.aws.history import open_history as open_deployed
+    from nodegx.providers.aws.runs import Wake, open_runs
+
+    deployment = Deployment.of(project, stack)
+    with (
+        contextlib.closing(open_deployed(deployment)) as history,
+        contextlib.closing(open_runs(deployment)) as runs,
+        _made(deployment),
+    ):
+        yield Stores(history, runs, Wake(deployment, runs))
+
+
+@contextlib.contextmanager
+def _made(deployment: Deployment) -> Generator[None]:
+    """Says it in words if a stack has no table."""
+    try:
+        yield
     except NodegxError as error:
         if error.code != "ResourceNotFoundException":
             raise
         raise CliError(
-            f"{stack} has no history in {deployment.cloud.region}",
+            f"{deployment.stack} has no history in {deployment.cloud.region}",
             ExitCode.NOT_FOUND,
-            hint=f"`nodegx deploy --stack {stack}` makes it",
+            hint=f"`nodegx deploy --stack {deployment.stack}` makes it",
         ) from None
-    finally:
-        store.close()
 
 
 @contextlib.contextmanager
@@ -108,9 +128,9 @@ def open_stores(project: Project, stack: str | None) -> Generator[Stores | None]
         StoreUnavailable: the database cannot be reached.
     """
     if stack is not None:
-        raise CliError(
-            f"the executions of {stack} cannot be operated on from here", ExitCode.ENVIRONMENT
-        )
+        with _deployed(project, stack) as deployed:
+            yield deployed
+        return
     recorded, unfinished = targets(project)
     places = [place for place in (recorded, unfinished) if isinstance(place, Path)]
     if places and not any(place.exists() for place in places):

@@ -84,7 +84,7 @@ class WorkflowAlarms(Component):
                     f"{slug}-{alarm.kind}",
                     name=alarm.kind,
                     log_group_name=logs.group.name,
-                    pattern=plans.FAILED,
+                    pattern=alarm.pattern,
                     metric_transformation={
                         "namespace": NAMESPACE,
                         "name": log_metric(names.function(slug), alarm.metric),

@@ -22,13 +22,13 @@ LINE = {
     "request": "$context.requestId",
     "client": "$context.identity.sourceIp",
     "route": "$context.routeKey",
-    "path": "$context.path",
     "status": "$context.status",
     "bytes": "$context.responseLength",
     "milliseconds": "$context.responseLatency",
     "error": "$context.integrationErrorMessage",
 }
-"""A line of the access log. It has no query and no headers: they may hold credentials."""
+"""A line of the access log. It has no path, no query and no headers: they may hold credentials, as
+resume URLs do."""
 
 _PARAMETER = re.compile(r"\{[^{}]+\}")
 
@@ -49,29 +49,33 @@ class HttpApi(Component):
             opts=self.child(),
         )
         self.url = self.api.api_endpoint
+        domain = context.settings.domain
+        self.public_url: pulumi.Output[str] = (
+            self.url if domain is None else pulumi.Output.from_input(f"https://{domain.name}")
+        )
+        """Where the world finds it."""
         self.register_outputs({"url": self.url})
 
 
 class HttpRoutes(Component):
-    """The routes of a workflow.
+    """Routes that lead to a function.
 
     Args:
         function: the function.
-        plan: the plan of it.
-        trigger: the plan of the trigger.
+        name: name of the component.
+        routes: the routes, such as `POST /orders/{id}`.
         api: the project's API.
     """
 
     def __init__(
         self,
         function: WorkflowFunction,
-        plan: Function,
-        trigger: HttpTrigger,
+        name: str,
+        routes: Sequence[str],
         *,
         api: HttpApi,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        name = f"{plan.slug}-{trigger.label}"
         super().__init__("HttpRoutes", name, function.context, opts)
         integration = apigatewayv2.Integration(
             name,
@@ -84,8 +88,9 @@ class HttpRoutes(Component):
             opts=self.child(),
         )
         self.routes: list[apigatewayv2.Route] = []
-        for key in trigger.routes:
+        for key in routes:
             method, _, path = key.partition(" ")
+            method = "*" if method == "ANY" else method
             source = pulumi.Output.concat(
                 api.api.execution_arn, f"/{STAGE}/{method}", _PARAMETER.sub("*", path)
             )
@@ -100,7 +105,7 @@ class HttpRoutes(Component):
                 opts=self.child(depends_on=[permission]),
             )
             self.routes.append(route)
-        self.register_outputs({"routes": list(trigger.routes)})
+        self.register_outputs({"routes": list(routes)})
 
 
 class HttpStage(Component):

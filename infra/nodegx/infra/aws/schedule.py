@@ -16,6 +16,7 @@ from .queue import DeadLetters
 
 DAY, MINUTES = 86_400, 300
 """Seconds for which a start is tried again: with and without `catchUp`."""
+MINUTE = 60
 MAX_RETRIES = 185
 FEW_RETRIES = 3
 
@@ -41,6 +42,58 @@ class ScheduleGroup(Component):
             opts=self.child(),
         )
         self.register_outputs({"group": self.group.name, "role": self.role.arn})
+
+
+class WakeUps(Component):
+    """Lets a function's executions be woken: by schedules that the function makes itself, and by
+    one that looks after those that were forgotten.
+
+    Args:
+        function: the function.
+        plan: the plan of it.
+        group: the project's schedules.
+    """
+
+    def __init__(
+        self,
+        function: WorkflowFunction,
+        plan: Function,
+        *,
+        group: ScheduleGroup,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        name = f"{plan.slug}-wakes"
+        context = function.context
+        super().__init__("WakeUps", name, context, opts)
+        names = context.place.names
+        allowed = roles.RolePolicy(
+            name,
+            name=names.sweep(plan.slug),
+            role=group.role.name,
+            policy=json.dumps(iam.schedules_policy(plan, context.place)),
+            opts=self.child(),
+        )
+        minutes = context.settings.sweep_minutes
+        self.sweep = scheduler.Schedule(
+            name,
+            name=names.sweep(plan.slug),
+            group_name=group.group.name,
+            description=f"Wakes executions of {plan.workflow} that were forgotten"[:512],
+            schedule_expression=f"rate({minutes} minute{'s' if minutes > 1 else ''})",
+            flexible_time_window={"mode": "OFF"},
+            target={
+                "arn": function.alias.arn,
+                "role_arn": group.role.arn,
+                "input": json.dumps({"nodegx": {"sweep": {}}}),
+                # The next one does what this one could not.
+                "retry_policy": {
+                    "maximum_event_age_in_seconds": MINUTE,
+                    "maximum_retry_attempts": 0,
+                },
+            },
+            opts=self.child(depends_on=[allowed]),
+        )
+        self.register_outputs({"schedule": self.sweep.arn})
 
 
 class Schedule(Component):

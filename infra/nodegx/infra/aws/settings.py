@@ -76,6 +76,8 @@ class Settings:
         throttle: limits of the HTTP API.
         domain: a domain of one's own.
         budget: US dollars a month from which on somebody is told.
+        sweep_minutes: minutes after which executions go on whose function has died, or whose
+            wake-up was lost, at the latest.
         vars: values of the project's variables in this stack.
         env: values of the environment variables that workflows may read.
         functions: what differs, by slug.
@@ -90,6 +92,7 @@ class Settings:
     throttle: Throttle = Throttle()
     domain: Domain | None = None
     budget: float | None = None
+    sweep_minutes: int = 1
     vars: Mapping[str, Any] = field(default_factory=dict[str, Any])
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     functions: Mapping[str, Override] = field(default_factory=dict[str, Override])
@@ -112,6 +115,7 @@ class Settings:
             throttle=_made(Throttle, _object(config, "throttle"), "throttle"),
             domain=_optional(Domain, _object(config, "domain"), "domain"),
             budget=config.get_float("budget"),
+            sweep_minutes=_minutes(config, "sweepMinutes"),
             vars=_object(config, "vars"),
             env={name: str(value) for name, value in _object(config, "env").items()},
             functions={slug: _override(slug, value) for slug, value in overrides.items()},
@@ -135,6 +139,13 @@ class Settings:
             raise pulumi.RunError(
                 f"functions.{unknown[0]}: there is no such workflow; there are {known}"
             )
+
+
+def _minutes(config: pulumi.Config, name: str) -> int:
+    minutes = config.get_int(name)
+    if minutes is not None and minutes < 1:
+        raise pulumi.RunError(f"{name} must be at least 1")
+    return minutes or 1
 
 
 def _object(config: pulumi.Config, name: str) -> dict[str, Any]:

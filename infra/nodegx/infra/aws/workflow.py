@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 from nodegx.compiler.targets.aws.environment import environment
+from nodegx.compiler.targets.aws.names import resume_path
 from nodegx.compiler.targets.aws.plan import (
     EventTrigger,
     FileTrigger,
@@ -30,7 +31,7 @@ from .logs import Logs
 from .project import Project
 from .queue import DeadLetters, QueueReader
 from .scaling import WarmInstances
-from .schedule import Schedule
+from .schedule import Schedule, WakeUps
 from .table_stream import StreamReader
 
 
@@ -96,6 +97,8 @@ class Workflow(Component):
         starters = self._starters()
         for trigger in function.triggers:
             starters[type(trigger)](trigger)
+        if function.is_woken:
+            self._wake_ups()
         override = context.settings.functions.get(slug)
         if override is not None and override.provisioned is not None:
             WarmInstances(self.lambda_function, function, override.provisioned, opts=self.child())
@@ -129,6 +132,9 @@ class Workflow(Component):
             found["NODEGX_LOG_LEVEL"] = settings.log_level
         if function.secrets:
             found["NODEGX_SECRETS"] = pulumi.Output.json_dumps(project.secret_arns(function))
+        if function.resume_route is not None:
+            base = project.need_api(function.slug).public_url
+            found["NODEGX_URL"] = pulumi.Output.concat(base, resume_path(function.slug))
         return found
 
     # --- what starts it ------------------------------------------------------------------------
@@ -147,8 +153,32 @@ class Workflow(Component):
 
     def _http(self, trigger: HttpTrigger) -> None:
         api = self._project.need_api(self.function.slug)
-        made = HttpRoutes(self.lambda_function, self.function, trigger, api=api, opts=self.child())
+        made = HttpRoutes(
+            self.lambda_function,
+            f"{self.function.slug}-{trigger.label}",
+            trigger.routes,
+            api=api,
+            opts=self.child(),
+        )
         self.routes += made.routes
+
+    def _wake_ups(self) -> None:
+        function = self.function
+        WakeUps(
+            self.lambda_function,
+            function,
+            group=self._project.need_schedules(function.slug),
+            opts=self.child(),
+        )
+        if function.resume_route is not None:
+            made = HttpRoutes(
+                self.lambda_function,
+                f"{function.slug}-resume",
+                (function.resume_route,),
+                api=self._project.need_api(function.slug),
+                opts=self.child(),
+            )
+            self.routes += made.routes
 
     def _schedule(self, trigger: ScheduleTrigger) -> None:
         Schedule(

@@ -15,12 +15,7 @@ def open_history(deployment: Deployment) -> DynamoHistory:
     Raises:
         ProviderError: there are no credentials.
     """
-    cloud = deployment.cloud
-    credentials = CredentialChain(cloud.credentials())
-    clients = {
-        service: AwsClient(service, region=cloud.region, credentials=credentials)
-        for service in ("dynamodb", "s3")
-    }
+    clients = thin_clients(deployment, "dynamodb", "s3")
     return DynamoHistory(
         deployment.names.history,
         dynamodb=clients["dynamodb"],
@@ -28,3 +23,17 @@ def open_history(deployment: Deployment) -> DynamoHistory:
         bucket=deployment.place.data_bucket_name,
         host="cli",
     )
+
+
+def thin_clients(deployment: Deployment, *services: str) -> dict[str, AwsClient]:
+    """The runtime's own clients of services, in a deployment's account and region.
+
+    Raises:
+        ProviderError: there are no credentials.
+    """
+    cloud = deployment.cloud
+    credentials = CredentialChain(cloud.credentials())
+    return {
+        service: AwsClient(service, region=cloud.region, credentials=credentials)
+        for service in services
+    }

@@ -11,6 +11,8 @@ from nodegx.runtime.durable.state import Entry, RunState, RunStatus
 from nodegx.runtime.durable.store import Append, Change, Fail, Finish, Kept, Suspend
 from nodegx.runtime.durable.writer import RunWriter
 
+from .surroundings import makes_room
+
 
 class BufferedRuns:
     """Keeps new executions in memory until they are suspended, and writes them once, with all of
@@ -54,6 +56,8 @@ class BufferedRuns:
     async def _keep(self, state: RunState, change: Suspend, entries: list[Entry]) -> None:
         dues = [wait.due for wait in change.waits if wait.due is not None]
         due = min(dues, default=None) if change.due is None else change.due
+        if makes_room(change):
+            due = time()
         suspended = replace(
             state,
             status=RunStatus.WAITING,

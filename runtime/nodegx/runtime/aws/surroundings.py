@@ -315,15 +315,15 @@ class _AwsRuns:
     async def change(self, change: Change) -> bool:
         """See `Runs`."""
         surroundings = self._surroundings
-        done = await surroundings.writer.change(at_once(change))
+        if isinstance(change, Suspend) and makes_room(change):
+            change = change._replace(due=time())
+        done = await surroundings.writer.change(change)
         reason = surroundings.store.wanted.pop(change.id, None)
         if reason is not None and change.id in surroundings.active:
             surroundings.active[change.id].cancel(reason)
         return done
 
 
-def at_once(change: Change) -> Change:
-    """The change; what only makes room is due at once."""
-    if isinstance(change, Suspend) and any(wait.kind == YIELD for wait in change.waits):
-        return change._replace(due=time())
-    return change
+def makes_room(change: Suspend) -> bool:
+    """Whether an execution waits for nothing but the next invocation."""
+    return any(wait.kind == YIELD for wait in change.waits)

@@ -101,13 +101,13 @@ class RunChanges(Answers):
             "chunks": {"L": chunks},
             "news": number(0),
             "bytes": number(sum(weight_of(key, value) for key, value in values.items())),
-            "claims": number(1),
+            "claims": number(int(state.status is RunStatus.RUNNING)),
             "made": text(os.urandom(8).hex()),
         }
         if state.status is RunStatus.RUNNING:
             item["lease"] = number(lease)
-            if self.target is not None:
-                item["target"] = text(self.target)
+        if self.target is not None and state.status is not RunStatus.QUEUED:
+            item["target"] = text(self.target)
         if state.status is RunStatus.FAILED:
             item |= self._expiry()
         return item

@@ -157,7 +157,9 @@ def test_every_workflow_of_the_examples(project: str) -> None:
                     assert f"{plan.project}-prod" in resource
             assert not any("*" in action for action in statement["Action"])
         assert ("events:PutEvents" in actions) == bool(manifest.emits)
-        assert ("lambda:InvokeFunction" in actions) == bool(manifest.calls)
+        sids = {each["Sid"] for each in policy["Statement"]}
+        assert ("CallWorkflows" in sids) == bool(manifest.calls)
+        assert ("KeepExecutions" in sids) == (manifest.settings.durable or made.continues)
         assert ("secretsmanager:GetSecretValue" in actions) == bool(manifest.secrets)
         assert len(json.dumps(policy)) < 10_240, "the limit of a role's inline policies"
 

@@ -19,6 +19,11 @@ SLOW = 0.8
 
 FAILED = '{ $.message = "execution ended: error" || $.message = "execution ended: timeout" }'
 """Which lines of a function's log tell of a failed execution."""
+RAN = (
+    '{ $.message = "execution ended: success" || $.message = "execution ended: error"'
+    ' || $.message = "execution ended: timeout" || $.message = "execution waits" }'
+)
+"""Which lines tell that an execution has got somewhere."""
 
 Source = Literal["function", "log", "dead-letters"]
 
@@ -37,6 +42,7 @@ class Alarm:
         periods: how many values must all be out of bounds.
         threshold: the bound.
         below: whether values below the bound are wrong, not those at or above it.
+        pattern: for metrics counted from the log, which of its lines count.
         fifo: for dead letters, which of the queues.
     """
 
@@ -49,6 +55,7 @@ class Alarm:
     periods: int = 1
     threshold: float
     below: bool = False
+    pattern: str = ""
     fifo: bool = False
 
 
@@ -59,7 +66,7 @@ def alarms(function: Function) -> tuple[Alarm, ...]:
 
 def _alarms(function: Function) -> Iterator[Alarm]:
     name = function.workflow
-    if not all(
+    if function.is_woken or not all(
         isinstance(t, ScheduleTrigger | EventTrigger | FileTrigger) for t in function.triggers
     ):
         yield Alarm(
@@ -69,6 +76,7 @@ def _alarms(function: Function) -> Iterator[Alarm]:
             metric="Failures",
             statistic="Sum",
             threshold=1,
+            pattern=FAILED,
         )
     yield Alarm(
         kind="errors",
@@ -105,10 +113,13 @@ def _alarms(function: Function) -> Iterator[Alarm]:
     window = silence(function)
     if window is not None:
         period, periods = window
+        is_woken = function.is_woken  # by sweeps, which are invocations, too
         yield Alarm(
             kind="did-not-run",
             description=f"{name} has not run when its schedule asked for it.",
-            metric="Invocations",
+            source="log" if is_woken else "function",
+            metric="Runs" if is_woken else "Invocations",
+            pattern=RAN if is_woken else "",
             statistic="Sum",
             period=period,
             periods=periods,

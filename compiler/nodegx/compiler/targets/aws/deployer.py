@@ -12,7 +12,7 @@ from typing import Any
 
 from .iam import policy
 from .names import Place
-from .plan import HttpTrigger, Plan, QueueTrigger, RecordTrigger, ScheduleTrigger
+from .plan import Plan, QueueTrigger, RecordTrigger
 
 Json = dict[str, Any]
 
@@ -110,7 +110,7 @@ def _is_needed(action: str, scope: _Scope) -> bool:
     if service == "application-autoscaling":
         return scope.features.warm
     delivery = "Delivery" in action or "Deliveries" in action or "ResourcePol" in action
-    return scope.plan.has(HttpTrigger) if delivery else True
+    return scope.plan.has_api if delivery else True
 
 
 def _actions(service: str, names: str) -> tuple[str, ...]:
@@ -188,9 +188,10 @@ _PARTS = (
         "Tables",
         _actions(
             "dynamodb",
-            "BatchGetItem BatchWriteItem CreateTable DeleteTable DescribeContinuousBackups "
-            "DescribeTable DescribeTimeToLive GetItem ListTagsOfResource Query Scan TagResource "
-            "UntagResource UpdateContinuousBackups UpdateTable UpdateTimeToLive",
+            "BatchGetItem BatchWriteItem CreateTable DeleteItem DeleteTable "
+            "DescribeContinuousBackups DescribeTable DescribeTimeToLive GetItem ListTagsOfResource "
+            "PutItem Query Scan TagResource UntagResource UpdateContinuousBackups UpdateItem "
+            "UpdateTable UpdateTimeToLive",
         ),
         lambda scope: scope.named("dynamodb", "table/"),
     ),
@@ -251,7 +252,7 @@ _PARTS = (
             scope.place.schedule_group,
             scope.place.arn("scheduler", f"schedule/{scope.place.names.shared}/*"),
         ],
-        _has(ScheduleTrigger),
+        lambda scope: scope.plan.has_schedules,
     ),
     _Part(
         "HttpApi",
@@ -260,7 +261,7 @@ _PARTS = (
             scope.place.arn("apigateway", path, account=False)
             for path in ("/apis", "/apis/*", "/tags/*")
         ],
-        _has(HttpTrigger),
+        lambda scope: scope.plan.has_api,
     ),
     _Part(
         "Logs",

@@ -14,16 +14,22 @@ MODULE = "nodegx.runtime.aws.entry"
 REPEATS_MODULE = "nodegx.runtime.aws.idempotent"
 ONCE = "once"
 """Binds triggers that tell repeats. What it takes is in the bundles of their functions only."""
+WOKEN_MODULE = "nodegx.runtime.aws.durable"
+DURABLE, CONTINUED = "durable", "continued"
+"""Bind workflows whose executions may go on in another invocation; likewise."""
 
 
 def entry(manifest: Manifest, function: Function) -> str:
     """The text of a workflow's `entry.py`."""
     bound = [_binding(manifest, trigger) for trigger in manifest.triggers]
-    adapters = sorted({name for name, _ in bound} | ({"bound"} if len(bound) > 1 else set()))
+    binder = _binder(function, len(bound))
+    adapters = sorted({name for name, _ in bound} | ({"bound"} & {binder}))
     name = manifest.handler.function
     imported = name if _local(manifest) == name else f"{name} as {_local(manifest)}"
     calls = [call for _, call in bound]
-    handler = calls[0] if len(calls) == 1 else f"bound({', '.join(calls)})"
+    if function.durable and (labels := _labels(manifest, function)):
+        calls.append(f"labels={labels!r}")
+    handler = calls[0] if binder is None else f"{binder}({', '.join(calls)})"
     last = manifest.name.rpartition("/")[2]
     doc = (
         f"AWS Lambda entry of {last}: `{function.handler}`.\n\n"
@@ -38,12 +44,27 @@ def entry(manifest: Manifest, function: Function) -> str:
         "sys.dont_write_bytecode = True",
         f"from {manifest.handler.module} import {imported}",
         f"from {MODULE} import {', '.join(adapters)}",
+        *([f"from {WOKEN_MODULE} import {binder}"] if function.is_woken else []),
         *([f"from {REPEATS_MODULE} import {ONCE}"] if function.keys else []),
         f"handler = {handler}",
         "gc.freeze()",
         "gc.enable()",
     ]
     return print_module(ast.parse("\n".join(text))).text
+
+
+def _binder(function: Function, triggers: int) -> str | None:
+    """What makes one handler of several triggers; None where one trigger is the handler."""
+    if function.is_woken:
+        return DURABLE if function.durable else CONTINUED
+    return "bound" if triggers > 1 else None
+
+
+def _labels(manifest: Manifest, function: Function) -> dict[str, str]:
+    """Labels of the nodes that forms may stand for."""
+    if function.resume_route is None:
+        return {}
+    return {node.id: node.label for node in manifest.nodes if node.type == WAIT and node.label}
 
 
 def _binding(manifest: Manifest, entry: TriggerEntry) -> tuple[str, str]:
@@ -66,10 +87,20 @@ def _binding(manifest: Manifest, entry: TriggerEntry) -> tuple[str, str]:
 def _local(manifest: Manifest) -> str:
     """The handler's name in `entry.py`, where some names are taken."""
     name = manifest.handler.function
-    taken = {"bound", "gc", "handler", "sys", ONCE, *(adapter for adapter, _ in _ADAPTERS.values())}
+    taken = {
+        "bound",
+        "gc",
+        "handler",
+        "sys",
+        ONCE,
+        DURABLE,
+        CONTINUED,
+        *(adapter for adapter, _ in _ADAPTERS.values()),
+    }
     return "workflow" if name in taken else name
 
 
+WAIT = "logic.wait"
 _REPEATS = "idempotency"
 _ADAPTERS: Mapping[str, tuple[str, tuple[str, ...] | None]] = {
     "trigger.webhook": ("http", None),

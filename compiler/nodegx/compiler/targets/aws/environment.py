@@ -22,7 +22,8 @@ def environment(
     revision: str = "",
     retention_days: int = 30,
 ) -> dict[str, str]:
-    """A function's variables, but for `NODEGX_SECRETS`: secrets have ARNs only once they exist.
+    """A function's variables, but for `NODEGX_SECRETS` and `NODEGX_URL`: secrets have ARNs, and the
+    HTTP API has an address, only once they exist.
 
     Args:
         function: whose.
@@ -41,6 +42,9 @@ def environment(
         found["NODEGX_RETENTION_DAYS"] = str(function.retention_days or retention_days)
     if function.keys:
         found["NODEGX_KEYS_TABLE"] = place.names.history
+    if function.is_woken:
+        found |= _woken(function, place)
+        found.setdefault("NODEGX_RETENTION_DAYS", str(function.retention_days or retention_days))
     if function.emits:
         found["NODEGX_EVENT_BUS"] = place.names.shared
     if function.vars:
@@ -57,6 +61,25 @@ def environment(
     if given:
         found["NODEGX_ENV"] = _json(sorted(given))
     return {**given, **found}
+
+
+def _woken(function: Function, place: Place) -> dict[str, str]:
+    """What a function needs to be told whose executions may go on in another invocation."""
+    names = place.names
+    wakes = {
+        "group": names.shared,
+        "role": place.role(names.scheduler),
+        "prefix": names.wake(function.slug),
+        "dead_letters": place.dead_letters(function.slug),
+    }
+    found = {
+        "NODEGX_RUNS_TABLE": names.history,
+        "NODEGX_DATA_BUCKET": place.data_bucket_name,
+        "NODEGX_WAKES": _json(wakes),
+    }
+    if function.calls_durable:
+        found["NODEGX_DURABLE"] = _json(sorted(function.calls_durable))
+    return found
 
 
 def size(variables: Mapping[str, str]) -> int:

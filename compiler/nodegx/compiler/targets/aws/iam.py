@@ -48,6 +48,17 @@ KEEP_KEYS = Grant(
     "KeepIdempotencyKeys",
     ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
 )
+KEEP_RUNS = Grant(
+    "KeepExecutions",
+    ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+)
+FIND_RUNS = Grant("FindExecutions", ("dynamodb:Query",))
+SEE_HISTORY = Grant("SeeHistory", ("dynamodb:GetItem",))
+KEEP_LARGE_RUNS = Grant("KeepLargeExecutions", ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"))
+FIND_LARGE_RUNS = Grant("FindLargeExecutions", ("s3:ListBucket",))
+WAKE_LATER = Grant("WakeLater", ("scheduler:CreateSchedule", "scheduler:DeleteSchedule"))
+HAND_OVER_ROLE = Grant("HandOverSchedulerRole", ("iam:PassRole",))
+WAKE = Grant("Wake", ("lambda:InvokeFunction",))
 EMIT_EVENTS = Grant("EmitEvents", ("events:PutEvents",))
 CALL_WORKFLOWS = Grant("CallWorkflows", ("lambda:InvokeFunction",))
 READ_SECRETS = Grant("ReadSecrets", ("secretsmanager:GetSecretValue",))
@@ -81,10 +92,11 @@ def function_policy(
 
 
 def schedules_policy(function: Function, place: Place) -> Json:
-    """What the role of the schedules may do to a function: start it, and put away what could not be
-    started."""
+    """What the role of the schedules may do to a function: start it, by any version if executions
+    wait that have begun on it, and put away what could not be started."""
+    slug = function.slug
     return policy(
-        START_WORKFLOWS.on(place.alias(function.slug)),
+        START_WORKFLOWS.on(place.versions(slug) if function.is_woken else place.alias(slug)),
         GIVE_UP.on(place.dead_letters(function.slug)),
     )
 
@@ -130,6 +142,28 @@ def queue_policy(queue_arn: Any, account: str, senders: Mapping[str, Any]) -> Js
     )
 
 
+def _woken(function: Function, place: Place) -> Iterator[Json]:
+    """What a function needs whose executions may go on in another invocation."""
+    bucket, prefix = place.bucket_of(place.data_bucket_name), "runs/*"
+    yield KEEP_RUNS.on(place.history, **_leading("R#*"))
+    yield FIND_RUNS.on(f"{place.history}/index/byStatus", **_leading("R-*"))
+    yield SEE_HISTORY.on(place.history, **_leading("X#*"))
+    yield KEEP_LARGE_RUNS.on(f"{bucket}/{prefix}")
+    yield FIND_LARGE_RUNS.on(bucket, StringLike={"s3:prefix": prefix})
+    yield WAKE_LATER.on(place.wakes(function.slug))
+    yield HAND_OVER_ROLE.on(
+        place.role(place.names.scheduler),
+        StringEquals={"iam:PassedToService": "scheduler.amazonaws.com"},
+    )
+    woken = sorted({function.slug, *function.callers})
+    yield WAKE.on(*(place.versions(slug) for slug in woken))
+
+
+def _leading(pattern: str) -> Json:
+    """The condition that requests name only keys of one kind."""
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [pattern]}}
+
+
 def _statements(
     function: Function, place: Place, secrets: Mapping[str, Any], streams: Mapping[str, Any]
 ) -> Iterator[Json]:
@@ -139,8 +173,9 @@ def _statements(
         bucket = place.bucket_of(place.data_bucket_name)
         yield WRITE_LARGE_HISTORY.on(f"{bucket}/history/*")
     if function.keys:
-        keys = {"dynamodb:LeadingKeys": ["K#*"]}
-        yield KEEP_KEYS.on(place.history, **{"ForAllValues:StringLike": keys})
+        yield KEEP_KEYS.on(place.history, **_leading("K#*"))
+    if function.is_woken:
+        yield from _woken(function, place)
     if function.emits:
         yield EMIT_EVENTS.on(place.bus)
     if function.calls:

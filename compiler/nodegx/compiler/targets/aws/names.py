@@ -16,6 +16,11 @@ LIMIT = 64
 BUCKET_LIMIT = 63
 PREFIX_LIMIT = 48
 """Characters of the project and the stack, which leave room for the rest."""
+WAKE_LIMIT = 20
+"""Characters of a workflow's slug in the names of schedules that wake its executions."""
+SWEEP = ".sweep."
+"""What the names of the schedules begin with that look after what was forgotten: nothing else's do,
+least of all those that functions may make and remove."""
 DIGEST = 8
 ALIAS = "live"
 """The alias that every trigger targets."""
@@ -48,6 +53,12 @@ def unique(text: str) -> str:
 def is_arn(text: str) -> bool:
     """Whether a queue, bucket or table is named by ARN: then it is somebody else's."""
     return _ARN.fullmatch(text) is not None
+
+
+def resume_path(slug: str) -> str:
+    """The path of the HTTP API below which a workflow's resume URLs are: the API leads requests to
+    functions by their beginning."""
+    return f"/_nodegx/{slug}"
 
 
 def _digest(text: str) -> str:
@@ -132,6 +143,15 @@ class Names:
         """A schedule inside the schedule group."""
         return cut(f"{slug}-{unique(trigger)}")
 
+    def wake(self, slug: str) -> str:
+        """What the names of the schedules begin with that wake a workflow's executions; a dot and
+        the execution follow."""
+        return cut(slug, WAKE_LIMIT)
+
+    def sweep(self, slug: str) -> str:
+        """The schedule that wakes what was forgotten."""
+        return f"{SWEEP}{cut(slug, LIMIT - len(SWEEP))}"
+
     def alarm(self, slug: str, kind: str) -> str:
         """An alarm."""
         return self._name(slug, kind)
@@ -177,6 +197,10 @@ class Place:
     def alias(self, slug: str) -> str:
         """A workflow's alias: what triggers and callers name."""
         return f"{self.function(slug)}:{ALIAS}"
+
+    def versions(self, slug: str) -> str:
+        """All versions of a workflow's function, and its alias."""
+        return f"{self.function(slug)}:*"
 
     def role(self, name: str) -> str:
         """A role."""
@@ -246,6 +270,10 @@ class Place:
     def schedule_group(self) -> str:
         """The group of schedules."""
         return self.arn("scheduler", f"schedule-group/{self.names.shared}")
+
+    def wakes(self, slug: str) -> str:
+        """The schedules that wake a workflow's executions."""
+        return self.arn("scheduler", f"schedule/{self.names.shared}/{self.names.wake(slug)}.*")
 
     @property
     def topic(self) -> str:

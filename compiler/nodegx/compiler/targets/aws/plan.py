@@ -191,12 +191,20 @@ class Function:
         runtime: Lambda's name of the Python version.
         handler: module and name of the entry point.
         calls: workflows it may call, by name, with their slugs.
+        calls_durable: those of them that are durable.
         emits: names of the events it emits; not empty lets it put events on the bus.
         secrets: names of the secrets it reads.
         vars: names of the project's variables it reads.
         env: names of the environment variables it reads.
         history: whether executions are recorded.
         keys: whether idempotency keys are remembered.
+        durable: whether its executions may outlive an invocation.
+        continues: whether an execution that is not durable goes on after its answer in an
+            invocation of its own.
+        resume_route: the route of the HTTP API by which requests end its waits; None if it waits
+            for none.
+        callers: durable workflows that call it and are told of its end, by slug; empty unless it is
+            durable itself.
         retention_days: days for which executions are kept; None takes the project's.
         packages: Python packages its bundle needs.
     """
@@ -212,12 +220,17 @@ class Function:
     runtime: str = RUNTIME
     handler: str = HANDLER
     calls: Mapping[str, str] = field(default_factory=dict[str, str])
+    calls_durable: tuple[str, ...] = ()
     emits: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     vars: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     history: bool = True
     keys: bool = False
+    durable: bool = False
+    continues: bool = False
+    resume_route: str | None = None
+    callers: tuple[str, ...] = ()
     retention_days: int | None = None
     packages: tuple[str, ...] = ()
 
@@ -230,12 +243,17 @@ class Function:
             for trigger in self.triggers
             if trigger.is_async or isinstance(trigger, QueueTrigger | RecordTrigger)
         }
-        return tuple(sorted(kinds))
+        return tuple(sorted(kinds | {False} if self.is_woken else kinds))
 
     @property
     def is_async(self) -> bool:
         """Whether Lambda keeps events for it and gives them up after some tries."""
-        return any(trigger.is_async for trigger in self.triggers)
+        return self.is_woken or any(trigger.is_async for trigger in self.triggers)
+
+    @property
+    def is_woken(self) -> bool:
+        """Whether its executions may go on in another invocation."""
+        return self.durable or self.continues
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,6 +291,16 @@ class Plan:
     def env(self) -> tuple[str, ...]:
         """The environment variables that workflows read."""
         return _union(function.env for function in self.functions)
+
+    @property
+    def has_api(self) -> bool:
+        """Whether there are routes of an HTTP API."""
+        return self.has(HttpTrigger) or any(each.resume_route for each in self.functions)
+
+    @property
+    def has_schedules(self) -> bool:
+        """Whether anything is started or woken by schedules."""
+        return self.has(ScheduleTrigger) or any(each.is_woken for each in self.functions)
 
     @property
     def has_bus(self) -> bool:

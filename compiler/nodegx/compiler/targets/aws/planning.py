@@ -13,7 +13,7 @@ from nodegx.compiler.manifest import Manifest
 
 from . import environment, sharing
 from .findings import Finding, Findings
-from .names import Names, Place
+from .names import Names, Place, resume_path
 from .plan import (
     GRACE,
     MAX_MEMORY,
@@ -76,6 +76,9 @@ class _Planner:
         timeout = self._timeout(manifest)
         triggers = tuple(self._triggers(manifest, timeout))
         http = any(isinstance(trigger, HttpTrigger) for trigger in triggers)
+        awaits = settings.durable and manifest.awaits_requests
+        resume = f"ANY {resume_path(manifest.slug)}/{{rest+}}" if awaits else None
+        calls = self._calls(manifest)
         function = Function(
             slug=manifest.slug,
             workflow=manifest.name,
@@ -84,15 +87,22 @@ class _Planner:
             memory=self._memory(manifest),
             timeout=timeout,
             concurrency=settings.concurrency,
-            calls=self._calls(manifest),
+            calls=calls,
+            calls_durable=tuple(name for name in calls if self._is_durable(name)),
             emits=tuple(manifest.emits),
             secrets=tuple(manifest.secrets),
             vars=tuple(manifest.vars),
             env=tuple(manifest.env),
             history=settings.capture != "off",
             keys=any(trigger.config.get("idempotency") for trigger in manifest.triggers),
+            durable=settings.durable,
+            continues=manifest.continues and http and not settings.durable,
+            resume_route=resume,
+            callers=self._callers(manifest),
             retention_days=settings.retention_days,
-            packages=tuple(sorted({*manifest.packages, *([HTTP_PACKAGE] if http else [])})),
+            packages=tuple(
+                sorted({*manifest.packages, *([HTTP_PACKAGE] if http or resume else [])})
+            ),
         )
         self._check_environment(manifest, function)
         return function
@@ -113,6 +123,8 @@ class _Planner:
         limit = manifest.settings.timeout
         if limit is not None and limit <= MAX_TIMEOUT - GRACE:
             return math.ceil(limit) + GRACE
+        if manifest.settings.durable:
+            return MAX_TIMEOUT  # it goes on in another invocation
         self.findings.warn(
             manifest,
             "NX702",
@@ -148,6 +160,17 @@ class _Planner:
         if ANY_NAME in manifest.calls:
             names.update(name for name, other in self.by_name.items() if _is_callable(other))
         return {name: self.by_name[name].slug for name in sorted(names & self.by_name.keys())}
+
+    def _is_durable(self, name: str) -> bool:
+        return self.by_name[name].settings.durable
+
+    def _callers(self, manifest: Manifest) -> tuple[str, ...]:
+        """Durable workflows that may call a durable one, by slug."""
+        if not manifest.settings.durable:
+            return ()
+        names = {manifest.name, *([ANY_NAME] if _is_callable(manifest) else [])}
+        callers = (other for other in self.by_name.values() if other.settings.durable)
+        return tuple(sorted(each.slug for each in callers if names & set(each.calls)))
 
     def _check_environment(self, manifest: Manifest, function: Function) -> None:
         variables = environment.environment(

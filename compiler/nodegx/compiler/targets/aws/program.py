@@ -12,7 +12,7 @@ import jinja2
 from nodegx.compiler.printer import print_module
 
 from .names import Names
-from .plan import Function, HttpTrigger, Plan, ScheduleTrigger, Trigger
+from .plan import Function, Plan, Trigger
 
 COMPONENTS = "nodegx.infra.aws"
 RESERVED = frozenset({"project", "pulumi", "name", "value"})
@@ -79,9 +79,9 @@ def _project(plan: Plan) -> dict[str, Any]:
         "secrets": plan.secrets,
         "retention_days": plan.retention_days,
         "longest_retention": longest if longest > plan.retention_days else None,
-        "http": plan.has(HttpTrigger),
+        "http": plan.has_api,
         "events": plan.has_bus,
-        "schedules": plan.has(ScheduleTrigger),
+        "schedules": plan.has_schedules,
         "buckets": plan.buckets,
         "tables": plan.tables,
     }

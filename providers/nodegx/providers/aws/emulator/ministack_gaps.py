@@ -5,7 +5,9 @@ Added are, as AWS documents them:
 
 - aliases: the weights of a canary, the invoke configuration of an alias, retries and dead letters
   of events that come over EventBridge;
-- schedules: the context attributes in their input, such as `<aws.scheduler.scheduled-time>`;
+- schedules: the context attributes in their input, such as `<aws.scheduler.scheduled-time>`; one
+  that is due starts within a second or so, not ten;
+- policies: the group of a schedule, in the name by which they are asked about it;
 - metrics: Lambda's per alias and version, the depth of queues, what metric filters count in logs;
   alarms that look at the dimensions of a metric, and at what is missing.
 
@@ -160,6 +162,33 @@ def add_context_attributes(events: Any) -> None:
         return sent
 
     replaced(events, "_invoke_target", targeting)
+
+
+def name_schedules_by_their_group(actions: Any) -> None:
+    """Asks policies about the schedule that is meant.
+    Source: Service Authorization Reference, "Resource types defined by Amazon EventBridge Scheduler"."""
+
+    def extracting(extract: Any) -> Any:
+        def extracted(service: str, method: str, path: str, *rest: Any) -> Any:
+            found = extract(service, method, path, *rest)
+            if service != "scheduler" or ":schedule/default/" not in found:
+                return found
+            _, body, query, *_ = rest
+            given: Any = (query or {}).get("groupName")
+            group = given[0] if isinstance(given, list) and given else given
+            if not group:
+                with contextlib.suppress(ValueError):
+                    group = json.loads(body or b"{}").get("GroupName")
+            return found.replace(":schedule/default/", f":schedule/{group or 'default'}/")
+
+        return extracted
+
+    replaced(actions, "extract_resource_arn", extracting)
+
+
+def look_at_schedules_often(schedules: Any) -> None:
+    """AWS starts what is due when it is due, within the minute."""
+    replaced(schedules, "_SCHEDULE_TICK_INTERVAL", lambda _: 1)
 
 
 # ------------------------------------------------------------------------ metrics, alarms
@@ -325,6 +354,8 @@ def main() -> None:
     cloudwatch, queues = import_module(f"{service}cloudwatch"), import_module(f"{service}sqs")
     add_aliases(functions, events)
     add_context_attributes(events)
+    name_schedules_by_their_group(import_module("ministack.core.iam_actions"))
+    look_at_schedules_often(import_module(f"{service}scheduler"))
     add_metrics(functions, cloudwatch)
     add_log_metrics(functions, import_module(f"{service}cloudwatch_logs"), cloudwatch)
     add_alarms(cloudwatch)
