@@ -73,7 +73,7 @@ class _CountedThreads(Threads):
             loop.in_threads -= 1
 
 
-python._threads = _CountedThreads("code", 4)  # pyright: ignore[reportPrivateUsage]
+python._threads = _CountedThreads("code", 64)  # pyright: ignore[reportPrivateUsage]
 
 
 def jump(main: Coroutine[Any, Any, T]) -> T:

@@ -16,7 +16,8 @@ COMMANDS = {
     "serve": Lazy("nodegx.cli.commands.serve:serve", "Serve all workflows until it is stopped."),
     "history": Lazy("nodegx.cli.commands.history:history", "Look at recorded executions."),
     "executions": Lazy(
-        "nodegx.cli.commands.executions:executions", "Retry, resume, cancel, migrate executions."
+        "nodegx.cli.commands.executions:executions",
+        "Operate on executions that wait, run or have failed.",
     ),
     "dead-letters": Lazy(
         "nodegx.cli.commands.dead_letters:dead_letters", "Deal with failed executions."
