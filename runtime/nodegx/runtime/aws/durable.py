@@ -52,6 +52,7 @@ def continued(first: Adapter, *others: Adapter) -> Handler:
     surroundings.runs = BufferedRuns(surroundings.runs, surroundings.writer, surroundings.store)
     for adapter in (first, *others):
         adapter.make_answering = partial(_begin, PassingPass, surroundings)
+    first.host.status_of = surroundings.status
     return Function(first, others, surroundings, {})
 
 

@@ -321,6 +321,7 @@ class _AwsRuns:
         reason = surroundings.store.wanted.pop(change.id, None)
         if reason is not None and change.id in surroundings.active:
             surroundings.active[change.id].cancel(reason)
+            await asyncio.sleep(0)  # lets that come through before anything else is done
         return done
 
 
