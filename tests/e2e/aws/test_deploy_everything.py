@@ -34,6 +34,11 @@ from tests.support.loopback import Answer, Loopback, loopback
 REGIONS = 12
 """Regions of the nightly report: with large answers from all of them, it fits no item."""
 EXAMPLES = ("process-order", "nightly-report", "event-fanout", "intake")
+ELSEWHERE = (
+    *("KeepExecutions", "SeeHistory", "KeepLargeExecutions", "FindLargeExecutions"),
+    *("WakeLater", "HandOverSchedulerRole"),
+)
+"""Statements for what seldom befalls work after an answer; `test_durable_deployed` needs them all."""
 LARGE = {"id": "A-18", "total": 250, "card": "4242 4242 4242 4242"}
 SMALL = {"id": "A-17", "total": 42.5, "card": "4242 4242 4242 4242"}
 NOTE = {"id": "D-7", "supplier": "acme", "items": [{"sku": "bolt", "count": 40}]}
@@ -374,7 +379,8 @@ def compares_policies(shop: Deployment) -> None:
     calls = list(shop.recorder.calls)
     assert {grants.keys.get(call.key) for call in calls} >= set(functions.values())
     assert grants.forbidden(calls) == []
-    assert grants.unused(calls) == []
+    unused = [each for each in grants.unused(calls) if each.split(" ")[1] not in ELSEWHERE]
+    assert unused == []
     assert grants.everything() == []
 
 
