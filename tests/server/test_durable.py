@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import Iterator
@@ -15,9 +16,12 @@ from nodegx.runtime.durable.state import RunStatus
 from nodegx.runtime.durable.store import RunQuery
 from nodegx.runtime.durable.stores import open_runs
 from nodegx.runtime.history.record import ExecutionRecord, Status
+from nodegx.runtime.ids import new_id
+from nodegx.server import serving
 from nodegx.server.options import Pace, ServerOptions
 from nodegx.server.serving import Server
 
+from tests.support.faulty_runs import FaultyRuns
 from tests.support.loopback import Answer, Loopback, loopback
 from tests.support.projects import chain, node, write_project
 from tests.support.until import until
@@ -239,3 +243,78 @@ async def test_two_servers_share_what_waits(options: ServerOptions, site: Loopba
         await until(lambda: not second.runs.list(RunQuery()))
     assert len(seen(site, "/report")) == 40
     assert not open_runs(options.runs_target or "").list(RunQuery())
+
+
+async def test_a_store_that_fails_for_a_moment_keeps_nobody_from_going_on(
+    options: ServerOptions, site: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = faulty(monkeypatch)
+    async with Server(options) as server, httpx.AsyncClient(timeout=60) as client:
+        url = f"{server.url}/_nodegx/workflows/Nap/run?wait=false"
+        for name in ("load", "claim!", "change!"):
+            store[0].failing = {name: 1}
+            await client.post(url, json={"seconds": 0.3})
+            await until(lambda: not server.runs.list(RunQuery()), within=60)
+            assert not store[0].failing[name]
+    assert len(seen(site, "/report")) == 3
+
+
+async def test_a_host_whose_store_was_away_goes_on_with_what_it_had(
+    options: ServerOptions, site: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = faulty(monkeypatch)
+    pace = Pace(lease=1.0, poll=0.05, hold=60.0)
+    async with (
+        Server(dataclasses.replace(options, pace=pace)) as server,
+        httpx.AsyncClient(timeout=60) as client,
+    ):
+        url = f"{server.url}/_nodegx/workflows/Nap/run?wait=false"
+        await client.post(url, json={"seconds": 2})
+        store[0].away = True
+        await until(lambda: not server.host.active, within=60)
+        assert (await client.post(url, json={"seconds": 0})).status_code == 503
+        store[0].away = False
+        await until(lambda: not store[0].inner.list(RunQuery()), within=60)
+        await until(lambda: seen(site, "/report"))
+    assert len(seen(site, "/report")) == 1
+
+
+async def test_what_could_not_be_started_is_not_started_later(
+    options: ServerOptions, site: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = faulty(monkeypatch)
+    async with Server(options) as server, httpx.AsyncClient(timeout=60) as client:
+        store[0].failing = {"create!": 1}
+        answer = await client.post(f"{server.url}/orders", json={"id": "A-9"})
+        assert answer.status_code == 503
+        await until(lambda: not server.runs.list(RunQuery()))
+    async with Server(options) as server:
+        await asyncio.sleep(0.3)
+    assert not seen(site, "/mail")
+
+
+async def test_an_execution_that_is_over_is_not_called_again(
+    options: ServerOptions, site: Loopback
+) -> None:
+    async with Server(options) as server:
+        durable = server.host.durable
+        assert durable is not None
+        call = {"id": new_id(), "parent": new_id(), "step": None, "depth": 1}
+        for _ in range(2):
+            await durable.surroundings.call_once("/#__cloud__/Nap", {"seconds": 0.1}, **call)
+            await until(lambda: seen(site, "/report"))
+            await until(lambda: not server.runs.list(RunQuery()))
+        await asyncio.sleep(0.3)
+    assert len(seen(site, "/report")) == 1
+
+
+def faulty(monkeypatch: pytest.MonkeyPatch) -> list[FaultyRuns]:
+    """The stores of servers, from now on; they can be made to fail."""
+    stores: list[FaultyRuns] = []
+
+    def opened(target: Path | str) -> FaultyRuns:
+        stores.insert(0, FaultyRuns(open_runs(target)))
+        return stores[0]
+
+    monkeypatch.setattr(serving, "open_runs", opened)
+    return stores

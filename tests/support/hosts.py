@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -226,23 +227,27 @@ async def over(url: str, workflow: str, within: float = 240.0) -> None:
                 await asyncio.sleep(0.2)
 
 
-def repeated(
+def recorded_twice(outcomes: Sequence[Recorded]) -> list[tuple[str, str]]:
+    """Steps whose outcome was recorded more than once."""
+    counts = Counter((each.run, each.key) for each in outcomes)
+    return [place for place, count in counts.items() if count > 1]
+
+
+def late(
     times: Mapping[tuple[str, str], list[float]], outcomes: Sequence[Recorded]
-) -> list[tuple[str, str]]:
-    """Steps that were recorded twice, or done after they had been recorded.
+) -> list[tuple[str, float]]:
+    """Executions that did a step when it had been recorded, and when.
 
     Args:
         times: when each step of each execution was seen by the site.
         outcomes: what was recorded.
     """
-    first: dict[tuple[str, str], float] = {}
-    wrong: list[tuple[str, str]] = []
-    for run, key, at in outcomes:
-        if (run, key) in first:
-            wrong.append((run, key))
-        first.setdefault((run, key), at)
-    return wrong + [
-        place for place, seen in times.items() if place in first and max(seen) > first[place]
+    ends = {(run, key): at for run, key, at in outcomes}
+    return [
+        (place[0], at)
+        for place, seen in times.items()
+        for at in seen
+        if at > ends.get(place, float("inf"))
     ]
 
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
-from time import monotonic, time
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from nodegx.runtime.durable.codec import Codec
@@ -22,14 +23,17 @@ from nodegx.runtime.durable.writer import RunWriter
 from nodegx.runtime.errors import NodegxError
 from nodegx.runtime.execution import Execution
 from nodegx.runtime.history.record import Status
-from nodegx.runtime.history.store import StoreUnavailable
+from nodegx.runtime.history.store import HistoryStore, StoreUnavailable
 from nodegx.runtime.ids import new_id
 from nodegx.runtime.secrets import Secrets
 from nodegx.runtime.values import Trigger
 from nodegx.runtime.workflow import Workflow
 
+from .lease import Lease
 from .options import Pace
-from .retention import DAY, INTERVAL
+from .retention import keep_leftovers_pruned
+from .scheduler import GRACE
+from .strays import MOMENT, let_go, owned
 from .surroundings import Surroundings
 from .versions import Versions
 
@@ -39,6 +43,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("nodegx.server")
 
 FAILED = frozenset({Status.ERROR, Status.TIMEOUT})
+
+PATIENCE = 5.0
+"""Seconds for which the end of a claim is waited for."""
 
 
 class DurableRuns:
@@ -50,6 +57,7 @@ class DurableRuns:
         versions: the workflows that are not served any more.
         pace: how often, how many.
         retention_days: days after which dead letters are removed; None keeps them.
+        history: where executions are recorded that are over; None for nowhere.
     """
 
     def __init__(
@@ -58,19 +66,24 @@ class DurableRuns:
         store: RunStore,
         versions: Versions,
         pace: Pace | None = None,
+        *,
         retention_days: int | None = None,
+        history: HistoryStore | None = None,
     ) -> None:
         self.host = host
         self.store = store
         self.versions = versions
         self.pace = pace or Pace()
-        self.writer = RunWriter(store)
-        self.surroundings = Surroundings(host, self.writer, self.pace.hold, self._deliver)
+        self.writer = RunWriter(store, lambda: self.lease.holds)
+        self.lease = Lease(self.writer, self.pace.lease, self._lose, self._heed_cancels)
+        self.surroundings = Surroundings(host, self.writer, self.pace.hold, self._deliver, history)
         self._retention_days = retention_days
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
         self._going: set[asyncio.Task[None]] = set()
-        self._alive_until = 0.0
+        self._beginning: dict[asyncio.Task[None], str] = {}
+        self._stopping = False
+        self._unsure = False
 
     async def start(self) -> None:
         """Begins to look for executions to go on with.
@@ -78,23 +91,37 @@ class DurableRuns:
         Raises:
             StoreUnavailable: the store cannot be written.
         """
-        await self._beat()
+        await self.lease.start()
         self._loops = [
-            asyncio.create_task(self._keep_beating()),
             asyncio.create_task(self._keep_claiming()),
-            asyncio.create_task(self._keep_pruning()),
+            asyncio.create_task(
+                keep_leftovers_pruned(
+                    self.store,
+                    self.versions,
+                    lambda: self.host.registry.workflows.values(),
+                    self._retention_days,
+                )
+            ),
         ]
 
     async def stop(self) -> None:
-        """Claims nothing more; to be called before executions are drained."""
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        """Claims nothing more; to be called before executions are drained. What this host has
+        stays its own."""
+        self._stopping = True
+        self.wake()
+        claiming, pruning = self._loops or (None, None)
+        if claiming is not None and pruning is not None:
+            pruning.cancel()
+            # Not cancelled at once: what the store is about to give must not be lost.
+            await asyncio.wait([claiming], timeout=PATIENCE)
+            claiming.cancel()
+            await asyncio.gather(claiming, pruning, return_exceptions=True)
 
     async def close(self) -> None:
         """Writes what is left, and lets others have what is not done."""
         for task in self._going:
             task.cancel()
+        await self.lease.stop()
         await asyncio.to_thread(self.writer.close)
         try:
             await asyncio.to_thread(self.store.leave)
@@ -140,11 +167,36 @@ class DurableRuns:
         return state.id
 
     async def fire(self, workflow: Workflow, trigger: Trigger, key: str, moment: float) -> None:
-        """Starts a workflow for a moment of a schedule, unless another host has done so."""
-        state = self._own(workflow, trigger)
-        [first] = await self.writer.do(self.store.fire, [Fire(key, moment, state)])
-        if first:
+        """Starts a workflow for a moment of a schedule, unless another host has done so.
+
+        Raises:
+            StoreUnavailable: the store could not be written until it was too late.
+        """
+        end, id, unsure = time() + GRACE, new_id(), False
+        while True:
+            state = self._own(workflow, trigger, id=id)
+            try:
+                if not self.lease.holds:
+                    raise StoreUnavailable("The lease of this host is over")
+                [first] = await self.writer.do(self.store.fire, [Fire(key, moment, state)])
+                if unsure and not first:  # it was this host that has fired it, maybe
+                    kept = await self.writer.do(self.store.load, id)
+                    first = kept is not None and kept.state.fence == state.fence
+                break
+            except StoreUnavailable:
+                unsure = True
+                if time() > end:
+                    raise
+                await asyncio.sleep(MOMENT)
+        if first and self.lease.holds:
             self._go(self._go_on(state, Kept(state)))
+
+    def forget(self, execution: DurableExecution) -> None:
+        """An execution could not be started, and whoever wanted that is told so: nothing of it may
+        stay."""
+        state = execution.state
+        end = partial(self.store.change, [Finish(state.id, state.fence)])
+        self._go(self._persistently(end))
 
     def ended(self, execution: Execution) -> None:
         """An execution of this server has ended, or waits outside of it. What failed and is not
@@ -214,54 +266,24 @@ class DurableRuns:
 
     # --- the lease -----------------------------------------------------------------------------
 
-    async def _beat(self) -> None:
-        begin = monotonic()
-        await self.writer.do(self.store.beat, self.pace.lease)
-        self._alive_until = begin + self.pace.lease
-
-    async def _keep_beating(self) -> None:
-        while True:
-            await asyncio.sleep(self.pace.lease / 3)
-            try:
-                await self._beat()
-                for state in await self.writer.do(self.store.cancels):
-                    execution = self.host.active.get(state.id)
-                    if execution is not None:
-                        execution.cancel(state.cancel or "It was cancelled by hand")
-            except StoreUnavailable as error:
-                log.warning("the store of executions is away: %s", error)
-                if monotonic() >= self._alive_until:
-                    self._lose()
-
     def _lose(self) -> None:
         """Others may have what this host has: it must do no further step of it."""
         for execution in list(self.host.active.values()):
             if isinstance(execution, DurableExecution):
                 execution.lose()
+        for task in list(self._beginning):
+            task.cancel()
 
-    # --- what is not needed any more ---------------------------------------------------------
-
-    async def _keep_pruning(self) -> None:
-        """Removes dead letters that are too old, and code that no execution needs."""
-        while True:
-            try:
-                await self.writer.do(self._prune)
-            except (StoreUnavailable, OSError) as error:
-                log.warning("old executions could not be removed: %s", error)
-            await asyncio.sleep(INTERVAL)
-
-    def _prune(self) -> None:
-        if self._retention_days is not None:
-            self.store.prune(time() - self._retention_days * DAY)
-        used = self.store.revisions()
-        for entry in self.host.registry.workflows.values():
-            used.add((entry.name, entry.workflow.revision))
-        self.versions.prune(used)
+    async def _heed_cancels(self) -> None:
+        for state in await self.writer.do(self.store.cancels):
+            execution = self.host.active.get(state.id)
+            if execution is not None:
+                execution.cancel(state.cancel or "It was cancelled by hand")
 
     # --- claiming ------------------------------------------------------------------------------
 
     async def _keep_claiming(self) -> None:
-        while True:
+        while not self._stopping:
             self._wake.clear()
             claimed = await self._claim()
             if claimed:
@@ -273,14 +295,22 @@ class DurableRuns:
                     await self._wake.wait()
 
     async def _claim(self) -> int:
+        if not self.lease.holds:
+            return 0
         room = self.pace.most - len(self._going)
         if room <= 0:
-            await asyncio.wait(self._going, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                self._going, timeout=self.pace.poll, return_when=asyncio.FIRST_COMPLETED
+            )
             return 1
         try:
             states = await self.writer.do(self.store.claim, room, now=time())
+            if self._unsure:
+                self._unsure = False
+                self._go(self._let_strays_go())
         except StoreUnavailable as error:
             log.warning("the store of executions is away: %s", error)
+            self._unsure = True
             return 0
         for state in states:
             self._go(self._go_on(state))
@@ -312,26 +342,66 @@ class DurableRuns:
             log.error("an execution could not go on: %s", error, exc_info=error)
 
     async def _go_on(self, state: RunState, kept: Kept | None = None) -> None:
-        if (
-            state.failures and not state.durable
-        ):  # a dead letter that its operator left in the middle
+        """Goes on with an execution of this host's; one that this fails with is claimed again."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._beginning[task] = state.id
+        try:
+            execution = await self._begun(state, kept)
+            self._beginning.pop(task)
+            if execution is not None:
+                await execution.finish()
+        except Exception as error:
+            log.error("execution %s could not go on: %s", state.id, error, exc_info=error)
+            await self._let_go(state)
+        finally:
+            self._beginning.pop(task, None)
+
+    async def _let_go(self, state: RunState) -> None:
+        """Leaves an execution to whoever claims it, in a moment."""
+        await self._persistently(partial(let_go, self.store, state))
+
+    async def _persistently(self, call: Callable[[], object]) -> None:
+        """Asks the store until it answers, or others have what this host has."""
+        while self.lease.holds:
+            try:
+                await self.writer.do(call)
+            except StoreUnavailable:
+                await asyncio.sleep(MOMENT)
+            else:
+                return
+
+    async def _let_strays_go(self) -> None:
+        """Lets go of what this host does not know that it has."""
+        strays = await self.writer.do(owned, self.store)
+        for _ in range(2):  # what has only just been created will be known by then
+            await asyncio.sleep(MOMENT)
+            known = {*self.host.known(), *self._beginning.values()}
+            strays = {id: state for id, state in strays.items() if id not in known}
+        for state in strays.values():
+            await self._let_go(state)
+
+    async def _begun(self, state: RunState, kept: Kept | None) -> Execution | None:
+        """An execution that has been set going; None if that must not be."""
+        if state.failures and not state.durable:
+            # A dead letter that its operator left in the middle.
             await self.writer.change(Fail(state.id, state.fence, state.error or "null"))
-            return
+            return None
         workflow = self._workflow(state)
         if workflow is None:
             await self.strand(state, _missing(state))
-            return
+            return None
         if kept is None:
             kept = await self.writer.do(self.store.load, state.id)
             if kept is None or kept.state.fence != state.fence:
-                return  # somebody else was quicker
+                return None  # somebody else was quicker
             if not await self._is_safe(kept):
-                return
+                return None
         try:
             resumption = Resumption(workflow, kept, self.surroundings)
         except NodegxError as error:
             await self.strand(state, error)
-            return
+            return None
         execution: Execution
         if state.durable:
             execution = resumption.durable(log=self.host.log)
@@ -340,7 +410,7 @@ class DurableRuns:
         await self.host.run(execution)
         if not state.durable:
             await self.writer.change(Finish(state.id, state.fence))
-        await execution.finish()
+        return execution
 
     async def _is_safe(self, kept: Kept) -> bool:
         """Whether to go on with an execution now: one that kills its hosts must not get them

@@ -117,11 +117,14 @@ class ServerHost:
         """
         workflow = loaded.workflow
         if workflow.settings.durable and self.durable is not None:
-            return await self.run(
-                self.durable.begin(
-                    workflow, trigger, id=id, parent=parent, parent_step=parent_step, depth=depth
-                )
+            execution = self.durable.begin(
+                workflow, trigger, id=id, parent=parent, parent_step=parent_step, depth=depth
             )
+            try:
+                return await self.run(execution)
+            except BaseException:
+                self.durable.forget(execution)
+                raise
         return await self.run(
             Execution(workflow, trigger, self, id=id, parent=parent, depth=depth, log=self.log)
         )
@@ -152,6 +155,10 @@ class ServerHost:
             self._idle.clear()
         else:
             self._idle.set()
+
+    def known(self) -> set[str]:
+        """Ids of the executions that are under way, or about to be."""
+        return {*self.active, *(execution.id for execution in self._starting)}
 
     def full(self, loaded: LoadedWorkflow) -> bool:
         """Whether so many executions wait for the workflow that further ones are refused."""

@@ -1,4 +1,4 @@
-"""Removes executions from the history when their time is over."""
+"""Removes executions when their time is over, and what only they needed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from nodegx.runtime.history.store import HistoryStore
+from nodegx.runtime.durable.store import RunStore
+from nodegx.runtime.history.store import HistoryStore, StoreUnavailable
 
+from .versions import Versions
 from .workflows import LoadedWorkflow
 
 log = logging.getLogger("nodegx.server")
@@ -56,4 +58,43 @@ async def keep_pruned(
             await asyncio.to_thread(prune, store, list(workflows()), default, time.time())
         except Exception as exc:
             log.warning("the history could not be pruned: %s", exc)
+        await asyncio.sleep(INTERVAL)
+
+
+def prune_leftovers(
+    runs: RunStore,
+    versions: Versions,
+    workflows: Iterable[LoadedWorkflow],
+    days: int | None,
+    now: float,
+) -> None:
+    """Removes dead letters that are too old, and code that no execution needs. Blocks.
+
+    Args:
+        runs: the unfinished executions.
+        versions: the code they began on.
+        workflows: those that are served.
+        days: how long dead letters are kept; None keeps them for ever.
+        now: seconds since the epoch.
+    """
+    if days is not None:
+        runs.prune(now - days * DAY)
+    used = runs.revisions()
+    used.update((entry.name, entry.workflow.revision) for entry in workflows)
+    versions.prune(used)
+
+
+async def keep_leftovers_pruned(
+    runs: RunStore,
+    versions: Versions,
+    workflows: Callable[[], Iterable[LoadedWorkflow]],
+    days: int | None,
+) -> None:
+    """Prunes now and every hour, until it is cancelled."""
+    while True:
+        try:
+            served = list(workflows())
+            await asyncio.to_thread(prune_leftovers, runs, versions, served, days, time.time())
+        except (StoreUnavailable, OSError) as exc:
+            log.warning("old executions could not be removed: %s", exc)
         await asyncio.sleep(INTERVAL)

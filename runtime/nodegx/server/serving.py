@@ -28,7 +28,7 @@ from .app import Application
 from .durable import DurableRuns
 from .environment import EnvironmentSecrets, environment
 from .host import ServerHost
-from .listening import ServerError, listen, loop_factory
+from .listening import ServerError, listen, loop_factory, url_of
 from .management import Management
 from .options import ServerOptions
 from .protocol import BoundedProtocol
@@ -139,10 +139,11 @@ class Server:
                 self._store = await asyncio.to_thread(open_history, options.history)
                 self._writer = HistoryWriter(self._store)
             await self._build()
-            await self._listen(listener)
+            self.url = url_of(listener)
             self.host.url = options.url or self.url
             if self._durable is not None:
                 await self._durable.start()
+            await self._listen(listener)
         except BaseException:
             listener.close()
             await self._close_history()
@@ -181,7 +182,12 @@ class Server:
             store = await asyncio.to_thread(open_runs, target)
             folder = (options.root or options.build) / VERSIONS
             self._durable = DurableRuns(
-                self.host, store, Versions(folder), options.pace, options.retention_days
+                self.host,
+                store,
+                Versions(folder),
+                options.pace,
+                retention_days=options.retention_days,
+                history=self._store,
             )
             self.host.durable = self._durable
             self._keep_versions(registry)
@@ -250,8 +256,6 @@ class Server:
                 self._serving.result()
                 raise ServerError("the HTTP server ended before it had started")
             await asyncio.sleep(0.005)
-        host, port = listener.getsockname()[:2]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     # --- while it runs -------------------------------------------------------------------------
 

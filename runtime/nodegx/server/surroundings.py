@@ -10,6 +10,7 @@ from nodegx.runtime.durable.store import RunQuery
 from nodegx.runtime.durable.writer import RunWriter
 from nodegx.runtime.errors import FatalError
 from nodegx.runtime.execution import Execution
+from nodegx.runtime.history.store import HistoryStore
 from nodegx.runtime.host import HistorySink
 
 if TYPE_CHECKING:
@@ -23,10 +24,16 @@ class Surroundings:
     """The host of durable executions: the server's, and what they need besides."""
 
     def __init__(
-        self, host: ServerHost, runs: RunWriter, hold: float, delivered: Delivered
+        self,
+        host: ServerHost,
+        runs: RunWriter,
+        hold: float,
+        delivered: Delivered,
+        over: HistoryStore | None,
     ) -> None:
         self._host = host
         self._delivered = delivered
+        self._over = over
         self.runs = runs
         self.hold = hold
 
@@ -72,10 +79,10 @@ class Surroundings:
     async def call_once(
         self, workflow: str, payload: Any, *, id: str, parent: str, step: str | None, depth: int
     ) -> Mapping[str, Any] | None:
-        """Runs another workflow, unless it runs already; see `DurableHost.call_once`."""
+        """Runs another workflow, unless it runs already, or has; see `DurableHost.call_once`."""
         loaded, value = self._host.callee(workflow, payload)
         durable = loaded.workflow.settings.durable
-        if durable and await self.runs.do(self.runs.store.list, RunQuery(ids=(id,))):
+        if durable and await self.runs.do(self._is_known, id):
             return None
         execution = await self._host.start_manual(
             loaded, value, id=id, parent=parent, parent_step=step if durable else None, depth=depth
@@ -89,6 +96,12 @@ class Surroundings:
             message = f"{workflow} was started with this idempotency key before, and goes on"
             raise FatalError(message, code="idempotency.conflict")
         return None
+
+    def _is_known(self, id: str) -> bool:
+        """Whether an execution has been begun; by now it may be over."""
+        if self.runs.store.list(RunQuery(ids=(id,))):
+            return True
+        return self._over is not None and self._over.get(id) is not None
 
     async def answered(self, execution: str, key: str, value: str) -> bool:
         """Keeps the answer to a wait of an execution, here or elsewhere. False if it has one."""

@@ -229,3 +229,21 @@ def test_a_locked_file_is_waited_for_then_reported(tmp_path: Path) -> None:
     for call in (lambda: store.list(Query()), lambda: store.write([], [])):
         with pytest.raises(StoreUnavailable, match="closed"):
             call()
+
+
+def test_a_host_that_has_lost_an_execution_changes_nothing_of_it(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "history.sqlite3")
+    try:
+        end = ExecutionRecord("01", "/A", "t", Status.SUCCESS, 1.0, finished=2.0, fence=2)
+        store.write([], [end])
+        late = ExecutionRecord("01", "/A", "t", Status.WAITING, 1.0, fence=1)
+        store.write([], [late])
+        failed = ExecutionRecord("01", "/A", "t", Status.ERROR, 1.0, finished=2.0, fence=1)
+        other = ExecutionRecord("02", "/A", "t", Status.SUCCESS, 1.0, finished=2.0)
+        store.write([], [failed, other])
+        assert store.get("01") == end
+        assert store.get("02") is not None
+        [hour] = store.metrics()
+        assert (hour.count, hour.error) == (2, 0)
+    finally:
+        store.close()

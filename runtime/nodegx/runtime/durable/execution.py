@@ -30,6 +30,7 @@ from nodegx.runtime.workflow import Workflow
 
 from .codec import Codec
 from .journal import Journal
+from .poison import KEY as PASS
 from .run import DurableRun
 from .state import Entry, Kind, RunState, RunStatus, Wait
 from .store import Append, Change, Fail, Finish, Kept, Suspend
@@ -167,7 +168,7 @@ class DurableExecution(Execution):
         self.inner_history: HistorySink | None = self._history
         self._history = _Start(self)
         self.fresh = kept is None
-        self.begins = kept is None or not kept.entries
+        self.begins = kept is None or all(entry.key == PASS for entry in kept.entries)
         if kept is None:
             self.surroundings: tuple[Mapping[str, Any], Mapping[str, str]] = (host.vars, host.env)
             self.state = RunState(
@@ -194,6 +195,7 @@ class DurableExecution(Execution):
             if self.state.vars is not None:
                 variables, environment = self.codec.decode(self.state.vars)
                 self.surroundings = (variables, environment)
+        self.record.fence = self.state.fence
         self.journal = Journal(entries, self._append)
 
     # --- for the host --------------------------------------------------------------------------
@@ -335,10 +337,12 @@ class DurableExecution(Execution):
         self.log(
             "info" if info is None else "warning", f"execution {verb}", duration=round(took, 6)
         )
+        fence = self.state.fence
+        if info is not None:  # no step has ended just now, maybe: is it still this host's?
+            await self._change(Append(self.id, fence, self.journal.rest()))
         history = self.inner_history
         if history is not None:
             await _patiently(lambda: history.kept(self.record))
-        fence = self.state.fence
         if status is Status.WAITING:
             waits = tuple(self.parking.waits.values())
             due = time() if self._released or not waits else None

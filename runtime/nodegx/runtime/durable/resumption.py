@@ -101,6 +101,7 @@ async def give_up(
             error=text,
             durable=state.durable,
             audit=json.dumps(state.audit) if state.audit else None,
+            fence=state.fence,
         )
         await history.kept(record)
     await runs.change(Fail(state.id, state.fence, text))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nodegx.runtime.database.base import BATCH, Database, Session, batches, marks
-from nodegx.runtime.database.hosts import Leases
+from nodegx.runtime.database.hosts import Leases, host_id
 
 from .rows import ENTRY, GIVEN, RUN, dump, entry_row, run_row, run_state
 from .sql_reads import SqlRunsReader
@@ -74,6 +74,7 @@ class SqlRuns(SqlRunsReader):
         with self._database.transaction() as session:
             self._leases.end(session, self.host)
         self._entered = False
+        self.host = host_id()
 
     def close(self) -> None:
         """See `RunStore`."""

@@ -44,8 +44,9 @@ class SqliteRuns(SqlRuns):
 
     def leave(self) -> None:
         """See `RunStore`."""
+        host = self.host
         super().leave()
-        self._locks.release(self.host)
+        self._locks.release(host)
 
     def close(self) -> None:
         """See `RunStore`."""

@@ -100,7 +100,8 @@ class RunStore(Protocol):
         ...
 
     def leave(self) -> None:
-        """This host ends in good order: what it still has may be claimed at once."""
+        """This host ends in good order: what it still has may be claimed at once. Whatever it
+        does afterwards, it does under another name."""
         ...
 
     def create(self, runs: Sequence[RunState]) -> list[bool]:

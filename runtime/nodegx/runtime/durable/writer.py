@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
-from nodegx.runtime.errors import NodegxError
+from nodegx.runtime.errors import NodegxError, StoreUnavailable
 from nodegx.runtime.threads import Threads
 
 from .state import RunState
@@ -30,10 +30,13 @@ class RunWriter:
 
     Args:
         store: where to; it stays the caller's to close.
+        holds: whether this host's lease is not over. What is written when it is, or was by then,
+            counts as refused: others may have gone on already.
     """
 
-    def __init__(self, store: RunStore) -> None:
+    def __init__(self, store: RunStore, holds: Callable[[], bool] = lambda: True) -> None:
         self.store = store
+        self._holds = holds
         self._wake = threading.Condition()
         self._wanted: list[_Wanted] = []
         self._closing = False
@@ -45,13 +48,16 @@ class RunWriter:
         """Keeps a new execution; False if it is there already.
 
         Raises:
-            StoreUnavailable: the store cannot be written. So may every other method.
+            StoreUnavailable: the store cannot be written, or the lease is over. So may every other
+                method.
         """
+        if state.owner is not None and not (self._holds() and state.owner == self.store.host):
+            raise StoreUnavailable("The lease of this host is over")
         return await self._put(state)
 
     async def change(self, change: Change) -> bool:
         """Makes a change; False if the execution is not this host's any more."""
-        return await self._put(change)
+        return self._holds() and await self._put(change) and self._holds()
 
     async def do(self, call: Callable[..., T], *args: Any, **options: Any) -> T:
         """Calls a method of the store in a thread."""

@@ -52,5 +52,6 @@ HISTORY = Schema(
             "ALTER TABLE executions ADD COLUMN durable INTEGER NOT NULL DEFAULT 0",
             "ALTER TABLE executions ADD COLUMN audit {text}",
         ),
+        ("ALTER TABLE executions ADD COLUMN fence BIGINT NOT NULL DEFAULT 0",),
     ),
 )

@@ -54,7 +54,8 @@ class StepRecord:
 class ExecutionRecord:
     """One run of a workflow. `trigger` is the trigger node's id; `input` the trigger's value,
     `output` the answer and `error` an `ErrorInfo`, each as JSON text. One that is `durable` goes
-    on when its process has died; `audit` is a JSON list of what people did to it."""
+    on when its process has died; `fence` goes up with each host that has had it; `audit` is a JSON
+    list of what people did to it."""
 
     id: str
     workflow: str
@@ -72,3 +73,4 @@ class ExecutionRecord:
     host: str = ""
     durable: bool = False
     audit: str | None = None
+    fence: int = 0

@@ -17,23 +17,23 @@ from .store import INTERRUPTED_ERROR, Page, Query, ascii_text, decode_cursor, en
 
 _COLUMNS = (
     "id, workflow, trigger_node, status, started, finished, parent, revision, host,"
-    " input, output, error, steps, durable, audit"
+    " input, output, error, steps, durable, audit, fence"
 )
 _LISTED = (
     "id, workflow, trigger_node, status, started, finished, parent, revision, host,"
-    " NULL, NULL, error, NULL, durable, audit"
+    " NULL, NULL, error, NULL, durable, audit, fence"
 )
-_INSERT = f"INSERT INTO executions ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_INSERT = f"INSERT INTO executions ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _START = (
     f"{_INSERT} ON CONFLICT (id) DO UPDATE SET status = excluded.status, started = excluded.started,"
     " revision = excluded.revision, host = excluded.host, input = excluded.input,"
-    " durable = excluded.durable WHERE executions.status = 'queued'"
+    " durable = excluded.durable, fence = excluded.fence WHERE executions.status = 'queued'"
 )
 _FINISH = (
     f"{_INSERT} ON CONFLICT (id) DO UPDATE SET status = excluded.status, finished = excluded.finished,"
     " revision = excluded.revision, host = excluded.host, input = excluded.input,"
     " output = excluded.output, error = excluded.error, steps = excluded.steps,"
-    " durable = excluded.durable, audit = excluded.audit"
+    " durable = excluded.durable, audit = excluded.audit, fence = excluded.fence"
 )
 _METRICS = "workflow, hour, count, success, error, total, sketch"
 _COUNT = f"INSERT INTO metrics ({_METRICS}) VALUES (?,?,?,?,?,?,?) ON CONFLICT (hour, workflow) DO"
@@ -70,14 +70,14 @@ class SqlHistory:
     ) -> None:
         """See `HistoryStore`."""
         starts = [_row(record) for record in started]
-        ends = [_row(record) for record in finished]
         with self._database.transaction(synced=synced) as session:
             if starts:
                 session.executemany(_START, starts)
-            if ends:
-                ended = self._ended(session, finished)
-                session.executemany(_FINISH, ends)
-                self._count(session, roll_up(_newly_ended(finished, ended)))
+            if finished:
+                ended, fences = self._known(session, finished)
+                valid = [each for each in finished if each.fence >= fences.get(each.id, 0)]
+                session.executemany(_FINISH, [_row(record) for record in valid])
+                self._count(session, roll_up(_newly_ended(valid, ended)))
 
     def delete(self, ids: Sequence[str]) -> int:
         """See `HistoryStore`."""
@@ -130,18 +130,22 @@ class SqlHistory:
             self._count(session, roll_up(records))
         return len(records)
 
-    def _ended(self, session: Session, records: Sequence[ExecutionRecord]) -> set[str]:
-        """Which of these executions are recorded as ended already. Keeps others from ending the
-        rest meanwhile."""
-        found: set[str] = set()
+    def _known(
+        self, session: Session, records: Sequence[ExecutionRecord]
+    ) -> tuple[set[str], dict[str, int]]:
+        """Which of these executions are recorded as ended already, and the fences of those that
+        have one. Keeps others from writing them meanwhile."""
+        ended: set[str] = set()
+        fences: dict[str, int] = {}
         for part in batches([record.id for record in records]):
             rows = session.execute(
-                f"SELECT id, status FROM executions WHERE id IN ({marks(part)})"
+                f"SELECT id, status, fence FROM executions WHERE id IN ({marks(part)})"
                 f" ORDER BY id{self._database.dialect.lock}",
                 part,
             ).fetchall()
-            found.update([id for id, status in rows if status not in GOING_ON])
-        return found
+            ended.update([id for id, status, _ in rows if status not in GOING_ON])
+            fences.update([(id, fence) for id, _, fence in rows if fence])
+        return ended, fences
 
     def _count(self, session: Session, counts: Sequence[HourlyMetrics]) -> None:
         select = (
@@ -292,6 +296,7 @@ def _row(record: ExecutionRecord) -> tuple[Any, ...]:
         pack(record.steps),
         int(record.durable),
         record.audit,
+        record.fence,
     )
 
 
@@ -312,6 +317,7 @@ def _record(row: Sequence[Any]) -> ExecutionRecord:
         steps=unpack(row[12]),
         durable=bool(row[13]),
         audit=row[14],
+        fence=row[15],
     )
 
 

@@ -82,7 +82,8 @@ class HistoryStore(Protocol):
             started: executions that begin; those that are there already stay as they are, unless
                 they were queued.
             finished: executions as they are now, which replaces what was kept of them. Those
-                that have ended count in the metrics, unless they had ended before.
+                that have ended count in the metrics, unless they had ended before. In a SQL
+                database, one with a lower fence than was kept changes nothing.
             synced: whether all of this must outlive a loss of power.
 
         Raises:
