@@ -70,10 +70,18 @@ class DurableFunction:
 
     # --- making it -----------------------------------------------------------------------------
 
-    def is_durable(self, body: Body, *adapters: str, hold: float = 0.0, **settings: Any) -> None:
-        """Makes it run a durable workflow; `adapters` are `http` or `manual`."""
+    def is_durable(
+        self,
+        body: Body,
+        *adapters: str,
+        hold: float = 0.0,
+        inputs: Any = (),
+        **settings: Any,
+    ) -> None:
+        """Makes it run a durable workflow; `adapters` are `http` or `manual`, which takes
+        `inputs`."""
         flow = workflow(NAME, durable=True, **settings)(body)
-        first, *others = self._bound(flow, adapters or ("manual",))
+        first, *others = self._bound(flow, adapters or ("manual",), inputs)
         self._handler = durable(first, *others)
         self.surroundings.hold = hold
 
@@ -82,10 +90,10 @@ class DurableFunction:
         first, *others = self._bound(workflow(NAME, **settings)(body), adapters or ("http",))
         self._handler = continued(first, *others)
 
-    def _bound(self, flow: Workflow, kinds: tuple[str, ...]) -> list[Adapter]:
+    def _bound(self, flow: Workflow, kinds: tuple[str, ...], inputs: Any = ()) -> list[Adapter]:
         made = {
             "http": lambda: http(flow, "web", {"method": "POST", "path": "/flow"}),
-            "manual": lambda: manual(flow, "start"),
+            "manual": lambda: manual(flow, "start", {"inputs": inputs}),
         }
         return [made[kind]() for kind in kinds]
 

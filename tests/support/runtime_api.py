@@ -61,8 +61,9 @@ class RuntimeApi(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, arn: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.arn = arn
         self.waiting: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self.under_way: dict[str, Invocation] = {}
         self.ready = threading.Event()  # the function has asked for its first event
@@ -102,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
             "Content-Length": str(len(body)),
             "Lambda-Runtime-Aws-Request-Id": invocation.id,
             "Lambda-Runtime-Deadline-Ms": str(deadline),
-            "Lambda-Runtime-Invoked-Function-Arn": ARN,
+            "Lambda-Runtime-Invoked-Function-Arn": server.arn,
             "Lambda-Runtime-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0",
         }.items():
             self.send_header(name, value)
@@ -218,6 +219,7 @@ def function(
     handler: str = "entry.handler",
     python_path: tuple[Path, ...] = (),
     write_bytecode: bool = True,
+    arn: str = ARN,
 ) -> Generator[Function]:
     """A function in a process of its own, as Lambda would run it; killed at the end.
 
@@ -227,10 +229,11 @@ def function(
         handler: module and attribute.
         python_path: further folders to import from.
         write_bytecode: whether Python may leave compiled modules in the bundle.
+        arn: by which it is invoked.
     """
     if not write_bytecode:
         seal(bundle)
-    api = RuntimeApi()
+    api = RuntimeApi(arn)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         search = [bundle, client(), *python_path]

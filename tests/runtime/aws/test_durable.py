@@ -310,15 +310,15 @@ def calling(function: DurableFunction, workflow: str, **options: Any) -> Any:
 def test_a_durable_callee_tells_of_its_end_later(function: DurableFunction) -> None:
     function.is_durable(calling(function, "/Child"))
     id = function.call()["execution"]
+    kept = {each.state.workflow: each for each in function.kept}
+    child, parent = kept["/Child"].state, kept[NAME].state
+    assert (child.status, child.parent, child.parent_step) == (RunStatus.QUEUED, id, "call!answer")
+    assert (child.depth, child.input) == (1, '{"n":1}')
+    assert [wait.kind for wait in parent.waits] == ["call"]
     [invocation] = function.aws.invoked
-    call = invocation.payload["nodegx"]["call"]
-    assert (invocation.target, invocation.waits) == ("arn:child:live", False)
-    assert (call["parent"], call["step"], call["depth"]) == (id, "call!answer", 1)
-    assert invocation.payload["input"] == {"n": 1}
+    assert invocation == ("arn:child:live", resume(child.id), False)
     function.aws.events()
-    [kept] = function.kept
-    assert [wait.kind for wait in kept.state.waits] == ["call"]
-    outcome = {"status": "success", "output": 42, "error": None, "execution": call["execution"]}
+    outcome = {"status": "success", "output": 42, "error": None, "execution": child.id}
     assert function.runs().answer(id, "call!answer", Codec({}, {}).encode(outcome))
     assert function.resume(id)["status"] == "success"
     [record] = function.records
@@ -337,7 +337,8 @@ def test_a_callee_brings_its_end_to_the_version_that_waits(function: DurableFunc
         await run.respond(ANSWER, body={"n": run.trigger})
 
     function.is_durable(flow)
-    function.call(7, execution="01CHILD", parent="01PARENT", step="call!answer", depth=1)
+    called(function, 7)
+    assert function.resume("01CHILD")["status"] == "success"
     [invocation] = function.aws.invoked
     assert (invocation.target, invocation.payload) == ("arn:parent:3", resume("01PARENT"))
     [kept] = function.kept
@@ -350,9 +351,30 @@ def test_a_callee_brings_its_end_to_the_version_that_waits(function: DurableFunc
     }
 
 
+def called(function: DurableFunction, input: Any) -> None:
+    """A caller has asked for an execution."""
+    state = RunState("01CHILD", NAME, "", "", "", Codec({}, {}).encode(input), time.time())
+    state.parent, state.parent_step, state.depth = "01PARENT", "call!answer", 1
+    assert function.runs().create([state]) == [True]
+
+
+def test_an_input_that_does_not_fit_is_the_callers_error(function: DurableFunction) -> None:
+    function.is_durable(pausing(function, 0), inputs=[{"name": "n", "type": "integer"}])
+    parents = function.runs("01PARENT")
+    assert parents.create([RunState("01PARENT", "/P", "r", "t", "trigger.manual", "1", 1.0)])
+    called(function, {"n": "many"})
+    assert function.resume("01CHILD") == {"execution": "01CHILD", "status": "error"}
+    kept = {each.state.id: each for each in function.kept}
+    assert kept["01CHILD"].state.status is RunStatus.FAILED
+    [answer] = kept["01PARENT"].entries
+    outcome = Codec({}, {}).decode(answer.value)
+    assert (outcome["status"], outcome["execution"]) == ("error", "01CHILD")
+    assert "n" in outcome["error"]["message"]
+
+
 def test_an_execution_that_is_asked_for_twice_is_made_once(function: DurableFunction) -> None:
     function.is_durable(pausing(function, 90))
-    call = {"execution": "01CHILD", "parent": "01P", "step": "call!answer", "depth": 1}
+    call = {"execution": "01CHILD", "parent": "01P", "depth": 1}
     first, again = function.call(None, **call), function.call(None, **call)
     assert (first["status"], again["status"]) == ("waiting", "waiting")
     assert function.done == ["one"]

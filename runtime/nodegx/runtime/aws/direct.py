@@ -21,8 +21,7 @@ async def called(adapter: Adapter, input: Any, call: Mapping[str, Any]) -> dict[
     Args:
         adapter: the trigger.
         input: JSON, read as `nodegx run` reads it.
-        call: who called: `parent` and `depth`, the id that the `execution` shall have, and for
-            durable workflows the `step` of the caller that is told of the end.
+        call: who called: `parent` and `depth`, and the id that the `execution` shall have.
 
     Returns:
         `status`, `output` (the answer's body), `error` and `execution`.
@@ -36,8 +35,6 @@ async def called(adapter: Adapter, input: Any, call: Mapping[str, Any]) -> dict[
         "parent": call.get("parent"),
         "depth": int(call.get("depth", 0)),
     }
-    if call.get("step") is not None:  # where a durable caller waits for the end
-        options["parent_step"] = call["step"]
     keys = adapter.host.idempotency
     if keys is None or adapter.node not in adapter.workflow.keys:
         execution = await adapter.run(value, **options)

@@ -17,7 +17,7 @@ from nodegx.runtime.workflow import Workflow
 
 from .adapter import Adapter, Handler, Process, mark_of
 from .buffered import BufferedRuns
-from .entry import bound
+from .entry import bound, callee
 from .passes import AnsweringPass, Pass, PassingPass
 from .resuming import Resuming
 from .surroundings import Settings, Surroundings
@@ -77,7 +77,7 @@ class Function:
         self._process = Process.get()
         self._surroundings = surroundings
         self._labels = labels
-        self._resuming = Resuming(first.workflow, surroundings, self._process.host)
+        self._resuming = Resuming(callee(first, *others), surroundings, self._process.host)
         self._web: Handler | None = None
 
     def __call__(self, event: Any, context: Context | None) -> Any:

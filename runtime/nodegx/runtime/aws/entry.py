@@ -91,6 +91,11 @@ def manual(workflow: Workflow, node: str, config: Payload | None = None) -> Adap
     return Manual(workflow, node, config)
 
 
+def callee(*adapters: Adapter) -> Adapter:
+    """The trigger that other workflows start."""
+    return next((each for each in adapters if each.type == "trigger.manual"), adapters[0])
+
+
 def bound(*adapters: Adapter) -> Handler:
     """One handler for the several triggers of a workflow.
 
@@ -98,7 +103,7 @@ def bound(*adapters: Adapter) -> Handler:
         NodegxError: (when called) an event is for none of them.
     """
     named = {adapter.node: adapter for adapter in adapters}
-    called = next((each for each in adapters if each.type == "trigger.manual"), adapters[0])
+    called = callee(*adapters)
     web = [each for each in adapters if each.type in ("trigger.webhook", "cloud.request")]
     for other in web[1:]:
         # One of them answers for all, as a preflight does not tell whom it is for.

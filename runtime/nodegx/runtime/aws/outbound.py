@@ -69,18 +69,12 @@ async def invoke(
         How it ended, as `direct.called` has it; None if that was not waited for.
 
     Raises:
-        FatalError: code `call.unknown`; this function may not call it. Code `call.size`; the
-            payload has more than `MAX_TEXT` characters, or than `MAX_ASYNC` bytes if the end is
-            not waited for.
+        FatalError: see `address`; also where the payload has more than `MAX_ASYNC` bytes and the
+            end is not waited for.
         NodegxError: code `call.failed`; the function failed outside of the workflow.
         AwsError: it could not be invoked.
     """
-    arn = host.environment.functions.get(workflow)
-    if arn is None:
-        raise FatalError(f"There is no workflow {workflow} to call", code="call.unknown")
-    if weight(payload) > MAX_TEXT:
-        message = f"The input of a call would have more than {MAX_TEXT:,} characters"
-        raise FatalError(message, code="call.size")
+    arn = address(host, workflow, payload)
     body = json.dumps({"nodegx": {"call": call}, "input": plain(payload)}).encode()
     if not wait and len(body) > MAX_ASYNC:
         message = f"The input of a call that is not waited for may have {MAX_ASYNC:,} bytes"
@@ -101,6 +95,22 @@ async def invoke(
         reason = result.get("errorMessage")
         raise NodegxError(f"{workflow} failed: {reason}", code="call.failed", retriable=True)
     return result
+
+
+def address(host: AwsHost, workflow: str, payload: Any) -> str:
+    """The ARN by which a workflow is called.
+
+    Raises:
+        FatalError: code `call.unknown`; this function may not call it. Code `call.size`; the
+            payload has more than `MAX_TEXT` characters.
+    """
+    arn = host.environment.functions.get(workflow)
+    if arn is None:
+        raise FatalError(f"There is no workflow {workflow} to call", code="call.unknown")
+    if weight(payload) > MAX_TEXT:
+        message = f"The input of a call would have more than {MAX_TEXT:,} characters"
+        raise FatalError(message, code="call.size")
+    return arn
 
 
 async def emit(host: AwsHost, event: str, payload: Any, *, source: str, depth: int) -> str:

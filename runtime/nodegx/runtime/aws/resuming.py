@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from time import time
 from typing import TYPE_CHECKING, Any
 
+from nodegx.runtime.durable.codec import Codec
 from nodegx.runtime.durable.dynamodb_access import Sleeper
 from nodegx.runtime.durable.dynamodb_changes import Taken
 from nodegx.runtime.durable.execution import DurableExecution
 from nodegx.runtime.durable.poison import MOST
 from nodegx.runtime.durable.resumption import Resumption, give_up
 from nodegx.runtime.durable.state import RunState, RunStatus
-from nodegx.runtime.durable.store import Finish
-from nodegx.runtime.errors import NodegxError
+from nodegx.runtime.durable.store import Finish, Kept
+from nodegx.runtime.errors import ErrorInfo, NodegxError
 from nodegx.runtime.execution import Execution
-from nodegx.runtime.workflow import Workflow
+from nodegx.runtime.secrets import Secrets
+from nodegx.runtime.triggers.given import trigger_value
 
+from .adapter import Adapter
 from .client import AwsError
 from .passes import Pass
-from .surroundings import Surroundings
+from .surroundings import CALLED, Surroundings
 from .waking import MISSING
 
 if TYPE_CHECKING:
@@ -36,13 +40,14 @@ class Resuming:
     """Goes on with the executions of a workflow.
 
     Args:
-        workflow: the workflow.
-        surroundings: those of its executions.
+        callee: the trigger that takes calls.
+        surroundings: those of the executions.
         host: the function's host.
     """
 
-    def __init__(self, workflow: Workflow, surroundings: Surroundings, host: AwsHost) -> None:
-        self._workflow = workflow
+    def __init__(self, callee: Adapter, surroundings: Surroundings, host: AwsHost) -> None:
+        self._callee = callee
+        self._workflow = callee.workflow
         self._surroundings = surroundings
         self._host = host
         self._pruned = 0.0
@@ -71,7 +76,7 @@ class Resuming:
             await self._strand(state, NodegxError(reason, code="execution.poison"))
             return {"execution": id, "status": "error"}
         try:
-            resumption = Resumption(self._workflow, taken.kept, surroundings)
+            resumption = Resumption(self._workflow, self._begun(taken.kept), surroundings)
         except NodegxError as error:
             await self._strand(state, error)
             return {"execution": id, "status": "error"}
@@ -87,6 +92,22 @@ class Resuming:
             await surroundings.runs.change(Finish(state.id, state.fence))
         return {"execution": id, "status": execution.record.status.value}
 
+    def _begun(self, kept: Kept) -> Kept:
+        """An execution as it is with its trigger, if it was called.
+
+        Raises:
+            NodegxError: this is nothing that it can be started with.
+        """
+        state, callee = kept.state, self._callee
+        if state.trigger != CALLED:
+            return kept
+        codec = Codec(Secrets(self._host.secrets), {})
+        value = trigger_value(callee.type, callee.config, codec.decode(state.input))
+        begun = replace(
+            state, trigger=callee.node, trigger_type=callee.type, input=codec.encode(value)
+        )
+        return Kept(begun, kept.entries)
+
     async def _silence(self, taken: Taken) -> None:
         """Removes the schedule of an execution that goes on before it was due."""
         state = taken.kept.state
@@ -100,8 +121,13 @@ class Resuming:
             self._host.log.write("warning", message, execution=state.id)
 
     async def _strand(self, state: RunState, error: NodegxError) -> None:
-        """Makes a dead letter of an execution that cannot go on."""
+        """Makes a dead letter of an execution that cannot go on, and tells whoever waits for it."""
         await give_up(state, error, self._surroundings.runs, self._host.history)
+        if state.parent is not None and state.parent_step is not None:
+            info = ErrorInfo(error.message, error.code, "fatal", None, 1, error.details)
+            outcome = {"status": "error", "output": None, "error": info._asdict()}
+            text = Codec({}, {}).encode({**outcome, "execution": state.id})
+            await self._surroundings.answered(state.parent, state.parent_step, text)
         message = f"cannot go on: {error.message}"
         workflow = self._workflow.name
         self._host.log.write("error", message, execution=state.id, workflow=workflow)

@@ -10,17 +10,20 @@ from contextlib import contextmanager
 from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nodegx.runtime.durable.codec import Codec
 from nodegx.runtime.durable.dynamodb import DynamoRuns
 from nodegx.runtime.durable.dynamodb_access import Sleeper
 from nodegx.runtime.durable.state import RunState
 from nodegx.runtime.durable.store import Change, Suspend
+from nodegx.runtime.durable.tokens import new_secret
 from nodegx.runtime.durable.writer import RunWriter
 from nodegx.runtime.errors import FatalError, NodegxError
 from nodegx.runtime.history.dynamodb_items import execution_key
+from nodegx.runtime.history.plain import plain
 from nodegx.runtime.history.record import GOING_ON, Status
 
 from .client import AwsError
-from .outbound import invoke
+from .outbound import address, invoke
 from .waking import Waker, Wakes
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ PAUSE = 1.0
 """Seconds between two looks at an execution that is still under way."""
 LIVE = "live"
 """The alias that takes the traffic."""
+CALLED = ""
+"""The trigger of an execution that another workflow has asked for: whichever takes calls."""
 YIELD = "yield"
 """What branches wait for that make room."""
 
@@ -198,11 +203,26 @@ class Surroundings:
             NodegxError: code `call.failed`; its function has failed.
             AwsError: it could not be invoked.
         """
-        call: dict[str, Any] = {"parent": parent, "depth": depth, "execution": id}
         if workflow in self._settings.durable:
-            call["step"] = step
-            await invoke(self._host, workflow, payload, call, wait=False)
+            called = RunState(
+                id=id,
+                workflow=workflow,
+                revision="",
+                trigger=CALLED,
+                trigger_type="",
+                input=Codec({}, {}).encode(plain(payload)),
+                started=time(),
+                secret=new_secret(),
+                parent=parent,
+                parent_step=step,
+                depth=depth,
+            )
+            target = address(self._host, workflow, payload)
+            # Should it be lost now how it is woken, its sweep finds it.
+            await self.writer.do(self.store.create, [called])
+            await self.wake(Sleeper(id, workflow, target))
             return None
+        call: dict[str, Any] = {"parent": parent, "depth": depth, "execution": id}
         if step is None:
             await invoke(self._host, workflow, payload, call, wait=False)
             return None
