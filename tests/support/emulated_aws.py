@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -83,6 +84,27 @@ class Deployment:
         self.seconds.append((" ".join(arguments), time.monotonic() - begin))
         assert done.returncode == expect, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return json.loads(done.stdout) if done.stdout.strip() else None
+
+    @contextmanager
+    def following(self, *arguments: str) -> Generator[Iterator[Any]]:
+        """Runs a command that has no end; gives the lines of JSON that it prints. In the end it is
+        interrupted, as by Ctrl-C."""
+        program = Path(sys.executable).with_name("nodegx")
+        process = subprocess.Popen(
+            [str(program), *arguments, "--json"],
+            cwd=self.root,
+            env=dict(self.env),
+            stdout=subprocess.PIPE,
+            text=True,
+            # Tests that a shell runs in the background inherit that interrupts are ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        try:
+            assert process.stdout is not None
+            yield map(json.loads, process.stdout)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
 
     def deploy(self, *arguments: str, expect: int = 0) -> Any:
         """`nodegx deploy`."""

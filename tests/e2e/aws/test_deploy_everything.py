@@ -62,6 +62,7 @@ def test_a_deployment_from_its_begin_to_its_end(
             heard = listen(shop)
             fires(shop, outside)
             records(shop)
+            operates(shop)
             updates(shop)
             withdraws_a_bad_canary(shop)
             promotes_a_good_canary(shop)
@@ -211,6 +212,24 @@ def records(shop: Deployment) -> None:
 
 def ended(found: list[Any]) -> bool:
     return bool(found) and all(each["status"] not in ("running", "started") for each in found)
+
+
+def operates(shop: Deployment) -> None:
+    """What whoever looks after a deployment asks for every day."""
+    workflow = ("ProcessOrder", "--stack", STACK)
+    [version] = shop.nodegx("versions", *workflow)
+    assert (version["number"], version["share"]) == ("1", 1)
+    invoked = shop.nodegx("invoke", *workflow, "--data", json.dumps({"body": SMALL}))
+    assert (invoked["status"], invoked["output"]["terms"]) == ("success", "net 30")
+    hours = {each["workflow"]: each for each in shop.nodegx("metrics", "--stack", STACK)}
+    counts = hours["/#__cloud__/ProcessOrder"]
+    assert (counts["count"], counts["success"], counts["error"]) == (4, 4, 0)
+    with shop.following("logs", "--follow", *workflow) as lines:
+        seen = [next(lines) for _ in range(4)]  # what there is already
+        assert shop.request("POST", "/orders", SMALL)[0] == 200
+        new = next(lines)
+    assert new["message"] == "execution ended: success"
+    assert new["execution"] not in {line["execution"] for line in seen}
 
 
 # ------------------------------------------------------------------------------- traffic

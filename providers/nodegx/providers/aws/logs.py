@@ -116,8 +116,10 @@ def follow(
         begun = time.time()
         part = Wanted(since, None, wanted.level, wanted.execution, wanted.text, wanted.platform)
         for line in read(deployment, slugs, part):
-            if line.id not in known:
-                known[line.id] = line.time
+            # Emulated clouds have no ids.
+            id = line.id or f"{line.time} {line.slug} {line.message} {line.fields}"
+            if id not in known:
+                known[id] = line.time
                 yield line
         yield None
         since = max(since, begun - LATE)
@@ -152,7 +154,7 @@ def parse(slug: str, event: Mapping[str, Any]) -> Line:
     """A line from an event of CloudWatch: ours are JSON, Lambda's own have words in front."""
     text = str(event["message"]).rstrip()
     at = float(event["timestamp"]) / 1000
-    id = str(event.get("eventId", ""))
+    id = str(event.get("eventId") or "")
     data: Any = None
     if text.startswith("{"):
         try:
