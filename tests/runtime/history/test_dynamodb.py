@@ -239,3 +239,20 @@ def test_batches_that_dynamodb_does_in_parts_are_completed(
     store.write([], [ended(running(number)) for number in range(9)])
     assert len(list(store.export(Query()))) == 9
     assert {"BatchWriteItem", "BatchGetItem"} <= set(parts)
+
+
+def test_a_late_host_of_a_durable_execution_changes_nothing(store: DynamoHistory) -> None:
+    first = running(1, durable=True, fence=1)
+    store.put_started(first)
+    waiting = replace(first, status=Status.WAITING, fence=2)
+    assert store.put_finished(waiting) is False
+    assert store.put_finished(ended(first, status=Status.ERROR)) is False
+    found = store.get(first.id)
+    assert found is not None
+    assert (found.status, found.fence) == (Status.WAITING, 2)
+    assert store.put_finished(ended(first, fence=3)) is True
+    assert store.put_finished(ended(first, status=Status.ERROR, fence=2)) is False
+    found = store.get(first.id)
+    assert found is not None
+    assert found.status is Status.SUCCESS
+    assert [hour.count for hour in store.metrics()] == [1]

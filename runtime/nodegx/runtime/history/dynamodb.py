@@ -42,7 +42,7 @@ RUNNING = Status.RUNNING
 
 _LISTED = (
     *("id", "workflow", "trigger", "status", "started", "finished", "parent", "revision"),
-    *("host", "deadline", "error", "errorAt", "durable", "audit", "auditAt"),
+    *("host", "deadline", "error", "errorAt", "durable", "audit", "auditAt", "fence"),
 )
 _DATA = ("data", "dataAt")
 _STEPS = ("steps", "stepsAt")
@@ -230,6 +230,7 @@ class DynamoHistory(DynamoWriter):
             steps=unpack(self._block(item, "steps")),
             host=item["host"]["S"],
             durable="durable" in item,
+            fence=int(item["fence"]["N"]) if "fence" in item else 0,
             audit=None if audit is None else zlib.decompress(audit).decode(),
         )
         deadline = _number(item, "deadline")

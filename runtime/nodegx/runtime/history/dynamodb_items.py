@@ -41,7 +41,9 @@ BLOCKS = ("error", "audit", "data", "steps")
 
 DAY = 86_400
 
-_NEW_END = f"attribute_not_exists(pk) OR #s IN ({', '.join(f':{s.value}' for s in GOING_ON)})"
+_NEW_END = f"(attribute_not_exists(pk) OR #s IN ({', '.join(f':{s.value}' for s in GOING_ON)}))"
+_IN_TIME = "(attribute_not_exists(fence) OR fence <= :fence)"
+"""What holds unless a later host of a durable execution has written already."""
 
 
 class DynamoWriter:
@@ -89,14 +91,17 @@ class DynamoWriter:
     def put_finished(self, record: ExecutionRecord) -> bool:
         """Keeps an execution as it is now, in place of what was kept of it, and counts it in the
         metrics if it has ended. Returns whether it was counted: an end that is there already is
-        replaced, but not counted again.
+        replaced, but not counted again. What a late host of a durable execution says changes
+        nothing.
 
         Raises:
             AwsError: the table cannot be written.
         """
         item = self.item(record)
-        if not (record.status.ended and self._put(item, _NEW_END)):
-            self._put(item, None)
+        in_time = _IN_TIME if record.fence else None
+        new = _NEW_END if in_time is None else f"{_NEW_END} AND {in_time}"
+        if not (record.status.ended and self._put(item, new)):
+            self._put(item, in_time)
             return False
         for metrics in roll_up([record]):
             self.add_metrics(metrics)
@@ -163,6 +168,8 @@ class DynamoWriter:
             item["deadline"] = {"N": repr(deadline)}
         if record.durable:
             item["durable"] = {"BOOL": True}
+        if record.fence:
+            item["fence"] = {"N": str(record.fence)}
         if self.retention_days is not None and (status.ended or not record.durable):
             end = record.finished or time.time()
             item["expires"] = {"N": str(int(end) + self.retention_days * DAY)}
@@ -182,11 +189,14 @@ class DynamoWriter:
         request: dict[str, Any] = {"TableName": self.table, "Item": item}
         if condition is not None:
             request["ConditionExpression"] = condition
+            values: Item = {}
             if "#s" in condition:
                 request["ExpressionAttributeNames"] = {"#s": "status"}
-                request["ExpressionAttributeValues"] = {
-                    f":{status.value}": {"S": status.value} for status in GOING_ON
-                }
+                values = {f":{status.value}": {"S": status.value} for status in GOING_ON}
+            if ":fence" in condition:
+                values[":fence"] = item["fence"]
+            if values:
+                request["ExpressionAttributeValues"] = values
         try:
             self.dynamodb.call("PutItem", request)
         except AwsError as error:
