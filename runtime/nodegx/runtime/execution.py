@@ -100,9 +100,7 @@ class Execution:
             settings = workflow.settings
             self._capture = Capture(self.secrets.values_read, settings.redact, settings.max_bytes)
             data = self._mode in ("full", "errors")
-            self._recorder = Recorder(
-                self._capture, data=data, on_step=on_step, clock=self._clock
-            )
+            self._recorder = Recorder(self._capture, data=data, on_step=on_step, clock=self._clock)
         self._begun = 0.0
         self._alive = False
         self._task: asyncio.Task[None] | None = None

@@ -319,7 +319,9 @@ def cancels(shop: Deployment) -> None:
             "executions"
         ]
     )
-    shop.nodegx("executions", "cancel", waiting["id"], "--stack", STACK, "--reason", "sold out", "--yes")
+    shop.nodegx(
+        "executions", "cancel", waiting["id"], "--stack", STACK, "--reason", "sold out", "--yes"
+    )
     assert executions(shop, "Approve")[0]["status"] == "cancelled"
 
 
