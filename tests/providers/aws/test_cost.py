@@ -177,3 +177,26 @@ def test_prices_of_ones_own(tmp_path: Path) -> None:
     path.write_text("{}")
     with pytest.raises(ProviderError, match="cannot be read"):
         load_prices("eu-central-1", path)
+
+
+def test_waits_and_looking_after_them_cost_a_little() -> None:
+    plain = one(function(), 10_000)
+    assert plain.parts["waits"] == 0
+    durable = one(function(durable=True), 10_000)
+    idle = one(function(durable=True), 0)
+    sweeps = MONTH / 60
+    scheduled = sweeps * FRANKFURT.of("scheduler.invocation")
+    assert scheduled < idle.parts["waits"] < 0.25
+    assert durable.parts["waits"] - idle.parts["waits"] == pytest.approx(
+        10_000 * (0.000001 + 0.0000002 + 20 * 0.0000007625)
+    )
+    seldom = StackFile(Path("x"), "shop", {"shop:sweepMinutes": 15})
+    plan = Plan(project="shop", functions=(function(durable=True),))
+    (cost,) = estimate(plan, seldom, FRANKFURT, {}, 0).costs
+    assert cost.parts["waits"] == pytest.approx(idle.parts["waits"] / 15)
+
+
+def test_waiting_is_not_paid_for() -> None:
+    two_days = Measured(10, 172_800.0, 300.0)
+    cost = one(function(durable=True), None, orders=two_days)
+    assert (cost.seconds, cost.is_measured, cost.runs) == (ASSUMED_SECONDS, False, 300.0)

@@ -39,6 +39,12 @@ START_WRITES, END_WRITES, METRIC_WRITES = 4, 2, 1
 index entry that goes; its hour's metrics."""
 ITEM_KB = 1
 """Further KB of a run's end whose details are kept."""
+KEPT_WRITES = 20
+"""Write units of a run that goes on in another invocation: its state, some entries of its journal,
+their places in the indexes."""
+SWEEP_SECONDS, SWEEP_READS = 0.05, 4
+"""What looking for forgotten runs takes: time, and read units, of which a write unit costs five."""
+READS_FOR_A_WRITE = 5
 
 ASSUMPTIONS = (
     "list prices without free tiers, discounts, taxes and data transfer",
@@ -46,6 +52,7 @@ ASSUMPTIONS = (
     f"{START_WRITES + END_WRITES + METRIC_WRITES + ITEM_KB} write units of history and "
     f"{LOG_BYTES} bytes of log a run",
     "batches of one message, change or file",
+    "one wait for each durable run, and nothing paid while it waits",
 )
 
 
@@ -76,7 +83,7 @@ class Cost:
         is_measured: whether the seconds were measured, not assumed.
         memory: MiB.
         parts: money by what it is for: `compute`, `requests`, `triggers`, `history`, `logs`,
-            `alarms`, `events`.
+            `alarms`, `events`, `waits`.
     """
 
     slug: str
@@ -133,7 +140,7 @@ def estimate(
             what was measured.
     """
     costs = [
-        _cost(function, _memory(function, file), prices, measured.get(function.workflow), requests)
+        _cost(function, file, prices, measured.get(function.workflow), requests)
         for function in plan.functions
     ]
     shared = {"secrets": len(plan.secrets) * prices.of("secret.month")}
@@ -168,7 +175,7 @@ def scheduled_runs(function: Function) -> float | None:
 
 def _cost(
     function: Function,
-    memory: int,
+    file: StackFile,
     prices: Prices,
     measured: Measured | None,
     requests: int | None,
@@ -180,6 +187,9 @@ def _cost(
         runs = float(requests)
     else:
         runs = 0.0 if measured is None else measured.monthly
+    if function.durable:
+        measured = None  # of durable runs, most of it is waiting
+    memory = _memory(function, file)
     seconds = ASSUMED_SECONDS if measured is None else measured.seconds
     billed = math.ceil(seconds * 1000) / 1000
     gb_seconds = runs * billed * memory / 1024
@@ -192,10 +202,29 @@ def _cost(
         "history": runs * writes * prices.of("dynamodb.write"),
         "logs": runs * LOG_BYTES / 1e9 * prices.of("logs.gb"),
         "alarms": sum(_alarm_prices(function, prices)),
+        "waits": _waits(function, file, prices, runs) if function.is_woken else 0.0,
     }
     return Cost(
         function.slug, function.workflow, runs, seconds, measured is not None, memory, parts
     )
+
+
+def _waits(function: Function, file: StackFile, prices: Prices, runs: float) -> float:
+    """What it costs that runs go on in other invocations: schedules and what they start, the state
+    in between, and looking for those that were forgotten."""
+    invocation = prices.of("lambda.request")
+    write = prices.of("dynamodb.write")
+    scheduled = prices.of("scheduler.invocation") if function.durable else 0.0
+    each = scheduled + invocation + KEPT_WRITES * write
+    sweeps = MONTH / (60 * int(file.value("sweepMinutes") or 1))
+    gb_seconds = SWEEP_SECONDS * _memory(function, file) / 1024
+    sweep = (
+        prices.of("scheduler.invocation")
+        + invocation
+        + gb_seconds * prices.gb_second(function.architecture)
+        + SWEEP_READS * write / READS_FOR_A_WRITE
+    )
+    return runs * each + sweeps * sweep
 
 
 def _memory(function: Function, file: StackFile) -> int:
