@@ -113,6 +113,7 @@ class Surroundings:
     ) -> None:
         environment = host.environment
         self.hold = hold
+        self._host = host
         self.store = DynamoRuns(
             settings.table,
             dynamodb=host.client("dynamodb"),
@@ -120,12 +121,11 @@ class Surroundings:
             bucket=environment.bucket,
             retention_days=environment.retention_days,
         )
-        self.writer = RunWriter(self.store)
+        self.writer = RunWriter(self.store, self._holds)
         self.runs: Runs = _AwsRuns(self)
         self.waker = Waker(host.client, settings.wakes)
         self.active: dict[str, DurableExecution] = {}
         self.function: str | None = None
-        self._host = host
         self._workflow = workflow
         self._settings = settings
 
@@ -139,6 +139,11 @@ class Surroundings:
         self.store.enter(f"{stream}/{request}", self._target())
         if end is not None:
             self.store.beat(end + LATE - time())
+
+    def _holds(self) -> bool:
+        """Whether this invocation is not over: a process that was frozen may wake up later."""
+        end = self._host.end
+        return end is None or time() < end + LATE
 
     def _target(self) -> str | None:
         """The code that runs now: its version, if it is one that stays."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from time import time
 from typing import Any, NamedTuple
@@ -109,6 +110,8 @@ class RunItems:
         """See `RunStore`."""
         self._extend(time())
         self._held.clear()
+        self._until = None
+        self.host = f"{self.host.partition('+')[0]}+{os.urandom(4).hex()}"
 
     def load(self, id: str) -> Kept | None:
         """See `RunStore`."""
