@@ -24,6 +24,9 @@ from nodegx.cli.running import choose_trigger
 if TYPE_CHECKING:
     from nodegx.providers.aws.invoke import Answer
 
+WELL = ("success", "accepted", "waiting")
+"""How runs stand that have gone well, or go on."""
+
 
 @click.command(cls=Command)
 @click.argument("workflow", shell_complete=complete_workflow)
@@ -69,7 +72,7 @@ def invoke(
         json_document(asdict(answer))
     else:
         _show(built, answer, with_log=with_log)
-    return ExitCode.OK if answer.status in ("success", "accepted") else ExitCode.FAILURE
+    return ExitCode.OK if answer.status in WELL else ExitCode.FAILURE
 
 
 def _show(workflow: BuiltWorkflow, answer: Answer, *, with_log: bool) -> None:

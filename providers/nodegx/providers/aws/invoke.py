@@ -30,7 +30,8 @@ class Answer:
 
     Args:
         execution: id of the execution; None if there was none.
-        status: `success`, `error`, …; `accepted` for a call that nobody waited for.
+        status: `success`, `error`, …; `accepted` for a call that nobody waited for, `waiting` for a
+            run that goes on later.
         output: the answer of the workflow.
         error: what went wrong, as in the history.
         version: the version that ran.

@@ -77,6 +77,7 @@ class Function:
         self._process = Process.get()
         self._surroundings = surroundings
         self._labels = labels
+        self._is_durable = first.workflow.settings.durable
         self._resuming = Resuming(callee(first, *others), surroundings, self._process.host)
         self._web: Handler | None = None
 
@@ -94,9 +95,10 @@ class Function:
             return self._run(self._resuming.sweep())
         given: Mapping[str, Any] = mark.get("call") or {}
         id: str | None = given.get("execution")
-        if id is not None and (status := self._run(self._surroundings.status(id))) is not None:
-            # It was asked for twice: by Lambda, or by a caller that has died meanwhile.
-            return {"status": status, "output": None, "error": None, "execution": id}
+        if id is not None and self._is_durable:
+            status = self._run(self._surroundings.status(id))
+            if status is not None:  # Lambda may deliver an event twice
+                return {"status": status, "output": None, "error": None, "execution": id}
         return self._handler(event, context)
 
     def _run(self, work: Any) -> Any:
