@@ -16,7 +16,7 @@ from rich.table import Table
 
 from tests.benchmarks.row import Row
 
-BENCHMARKS = ("overhead", "compile_speed", "server_load", "cold_start")
+BENCHMARKS = ("overhead", "durable", "sleepers", "compile_speed", "server_load", "cold_start")
 """Modules of this package with a `measure() -> list[Row]`."""
 
 OUTPUT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
