@@ -69,10 +69,10 @@ def test_the_role_of_the_schedules_starts_any_version(made: Deployed) -> None:
 
 def test_resume_urls_have_a_route_of_their_own(made: Deployed) -> None:
     routes = {each.inputs["routeKey"] for each in made.of("aws:apigatewayv2/route:Route")}
-    assert routes == {"ANY /_nodegx/asking/{rest+}", "POST /early"}
-    name = "asking-resume ANY /_nodegx/asking/{rest+}"
+    assert routes == {"ANY /_nodegx/asking/_nodegx/resume/{rest+}", "POST /early"}
+    name = "asking-resume ANY /_nodegx/asking/_nodegx/resume/{rest+}"
     permission = made.one("aws:lambda/permission:Permission", name).inputs
-    source = f"arn:aws:execute-api:{WHERE}:api1234567/$default/*/_nodegx/asking/*"
+    source = f"arn:aws:execute-api:{WHERE}:api1234567/$default/*/_nodegx/asking/_nodegx/resume/*"
     assert permission["sourceArn"] == source
     assert permission["function"] == "shop-dev-asking"
 

@@ -182,6 +182,14 @@ def test_a_request_to_the_resume_url_ends_a_wait(function: DurableFunction) -> N
     assert post(function, url, {"ok": 1}) == 404
 
 
+def test_other_requests_below_that_start_nothing(function: DurableFunction) -> None:
+    function.is_durable(asking(function))  # by hand: an event without marks would be its input
+    for path in ("/_nodegx/flow", "/_nodegx/flow/_nodegx/resume", "/_nodegx/x/y"):
+        assert post(function, f"https://api.example.com{path}", {}) == 404
+    assert function.kept == []
+    assert function.done == []
+
+
 def test_an_answer_that_comes_while_it_runs_is_not_lost(function: DurableFunction) -> None:
     async def flow(run: Run) -> None:
         id = run.execution.id

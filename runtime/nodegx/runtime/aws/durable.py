@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nodegx.runtime.durable.tokens import RESUME
 from nodegx.runtime.values import Trigger
 from nodegx.runtime.workflow import Workflow
 
@@ -25,6 +24,8 @@ from .surroundings import Settings, Surroundings
 if TYPE_CHECKING:
     from .context import Context
 
+OWN = "/_nodegx/"
+"""What paths begin with that no trigger has."""
 PATIENT = 900.0
 """Seconds for which executions that are not durable wait in memory: as long as they can."""
 
@@ -87,7 +88,7 @@ class Function:
         self._surroundings.begin(context)
         mark = mark_of(event)
         path: Any = event.get("rawPath")
-        if isinstance(path, str) and f"{RESUME}/" in path and path.startswith("/_nodegx/"):
+        if isinstance(path, str) and path.startswith(OWN):  # never a call, whatever follows
             return self._resume_urls(event, context)
         if "resume" in mark:
             return self._run(self._resuming.resume(mark["resume"]["execution"]))

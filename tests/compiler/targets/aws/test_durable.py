@@ -10,9 +10,16 @@ from nodegx.compiler.targets.aws.alarms import RAN, alarms
 from nodegx.compiler.targets.aws.deployer import deployer_policy
 from nodegx.compiler.targets.aws.entries import entry
 from nodegx.compiler.targets.aws.environment import environment
-from nodegx.compiler.targets.aws.names import LIMIT, Names, Place, resume_path
+from nodegx.compiler.targets.aws.names import (
+    LIMIT,
+    Names,
+    Place,
+    resume_path,
+    resume_route,
+)
 from nodegx.compiler.targets.aws.plan import Function
 from nodegx.compiler.targets.aws.program import program
+from nodegx.runtime.durable import tokens
 
 from tests.support.manifests import drawn, function, manifests, planned
 
@@ -49,7 +56,7 @@ def test_waits_make_a_function_durable_and_requests_a_route() -> None:
     made = function(drawn("/Flow", MANUAL, nodes=[PAUSE]))
     assert (made.durable, made.resume_route, made.dead_letters) == (True, None, (False,))
     asking = function(drawn("/Flow", MANUAL, nodes=[ASK]))
-    assert asking.resume_route == "ANY /_nodegx/flow/{rest+}"
+    assert asking.resume_route == "ANY /_nodegx/flow/_nodegx/resume/{rest+}"
     assert asking.packages == ("mangum",)
     plan, _ = planned(drawn("/Flow", MANUAL, nodes=[ASK]))
     assert plan.has_api
@@ -195,4 +202,6 @@ def test_sweeps_do_not_hide_a_schedule_that_fails() -> None:
 
 
 def test_resume_urls_lead_to_their_functions() -> None:
-    assert resume_path("flow") == "/_nodegx/flow"
+    url = f"{resume_path('flow')}{tokens.resume_path('01X', 'ask[1]', 'secret')}"
+    route = resume_route("flow").removeprefix("ANY ").removesuffix("{rest+}")
+    assert url.startswith(route)

@@ -61,6 +61,11 @@ def resume_path(slug: str) -> str:
     return f"/_nodegx/{slug}"
 
 
+def resume_route(slug: str) -> str:
+    """The route of a workflow's resume URLs, whose own part is `/_nodegx/resume/…` on every host."""
+    return f"ANY {resume_path(slug)}/_nodegx/resume/{{rest+}}"
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST]
 

@@ -13,7 +13,7 @@ from nodegx.compiler.manifest import Manifest
 
 from . import environment, sharing
 from .findings import Finding, Findings
-from .names import Names, Place, resume_path
+from .names import Names, Place, resume_route
 from .plan import (
     GRACE,
     MAX_MEMORY,
@@ -77,7 +77,7 @@ class _Planner:
         triggers = tuple(self._triggers(manifest, timeout))
         http = any(isinstance(trigger, HttpTrigger) for trigger in triggers)
         awaits = settings.durable and manifest.awaits_requests
-        resume = f"ANY {resume_path(manifest.slug)}/{{rest+}}" if awaits else None
+        resume = resume_route(manifest.slug) if awaits else None
         calls = self._calls(manifest)
         function = Function(
             slug=manifest.slug,
