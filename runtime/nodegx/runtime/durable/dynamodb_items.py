@@ -191,8 +191,8 @@ def entry_value(entry: Entry, run: str, store: Texts, limit: int = LONG) -> Valu
             number(entry.number),
             text(entry.digest),
             text(entry.after),
-            number(entry.started),
-            number(entry.duration),
+            text(repr(entry.started)),  # what is not searched for may be as small as it likes
+            text(repr(entry.duration)),
             number(entry.attempts),
             long_text(entry.value, run, store, limit),
         ]
@@ -209,8 +209,8 @@ def entry_of(key: str, value: Value, store: Texts) -> Entry:
         int(order["N"]),
         digest["S"],
         after["S"],
-        float(started["N"]),
-        float(duration["N"]),
+        float(started["S"]),
+        float(duration["S"]),
         int(attempts["N"]),
     )
 
