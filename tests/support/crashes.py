@@ -221,7 +221,7 @@ class Lane:
         record = self.history.get(id)
         assert record is not None, f"{id} is not in the history"
         found = asdict(record)
-        for name in ("started", "finished", "host", "revision"):
+        for name in ("started", "finished", "host", "fence", "revision"):
             del found[name]
         for step in found["steps"]:
             del step["started"], step["duration"]

@@ -96,12 +96,16 @@ class Loopback:
     def _handle(self, handler: BaseHTTPRequestHandler) -> None:
         parts = urlsplit(handler.path)
         length = int(handler.headers.get("content-length") or 0)
+        content = handler.rfile.read(length)
+        if len(content) < length:  # its sender died over it
+            handler.close_connection = True
+            return
         seen = Seen(
             handler.command,
             parts.path,
             parse_qs(parts.query, keep_blank_values=True),
             {name.lower(): value for name, value in handler.headers.items()},
-            handler.rfile.read(length),
+            content,
             handler.client_address[1],
             handler.path,
         )
