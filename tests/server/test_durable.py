@@ -60,6 +60,7 @@ APPROVE = chain(
         },
     ),
 )
+MAILS = ("mail", "approval")
 NAP = chain(
     "/#__cloud__/Nap",
     node("start", "trigger.manual"),
@@ -189,6 +190,54 @@ async def test_an_execution_whose_code_is_gone_is_stopped_with_an_explanation(
         assert json.loads(state.error)["code"] == "version.missing"
         assert "nodegx executions migrate" in state.error
         assert (await record(server, state.id)).status == Status.ERROR
+    assert not seen(site, "/ship")
+
+
+async def test_who_waits_for_an_execution_that_cannot_go_on_is_told(
+    options: ServerOptions, site: Loopback, tmp_path: Path
+) -> None:
+    ship = node("ship", "http.request", method="POST", url="{{ vars.site }}/ship", json={})
+    steps: list[dict[str, Any]] = [each for each in APPROVE["nodes"] if each["id"] in MAILS]
+    child = chain("/Child", node("order", "trigger.manual"), *steps, ship, onError="/Alert")
+    parent = chain(
+        "/Parent",
+        node("start", "trigger.manual"),
+        node("child", "workflow.call", workflow="/Child"),
+        durable=True,
+    )
+    alert = chain(
+        "/Alert",
+        node("start", "trigger.manual"),
+        node(
+            "report",
+            "http.request",
+            method="POST",
+            url="{{ vars.site }}/report",
+            json={"code": "{{ start.error.code }}", "execution": "{{ start.execution }}"},
+        ),
+    )
+    project(tmp_path, child, parent, alert)
+    async with Server(options) as server, httpx.AsyncClient(timeout=60) as client:
+        url = f"{server.url}/_nodegx/workflows/Parent/run?wait=false"
+        begun = (await client.post(url, json={})).json()["executionId"]
+        await until(lambda: seen(site, "/mail"))
+        waiting = RunQuery(statuses=(RunStatus.WAITING,))
+        await until(lambda: len(server.runs.list(waiting)) == 2)
+        for kept in (tmp_path / ".nodegx" / "versions").glob("*/*/*"):
+            kept.unlink()
+        ship["parameters"]["json"] = {"another": "version"}
+        project(tmp_path, child, parent, alert)
+        await server.reload()
+        [mail] = seen(site, "/mail")
+        assert (await client.post(mail["link"], json={"$action": "approve"})).status_code == 200
+        failed = RunQuery(statuses=(RunStatus.FAILED,))
+        await until(lambda: len(server.runs.list(failed)) == 2)
+        errors = {state.id: json.loads(state.error or "") for state in server.runs.list(failed)}
+        assert errors.pop(begun)["code"] == "call.failed"
+        [(lost, error)] = errors.items()
+        assert error["code"] == "version.missing"
+        await until(lambda: seen(site, "/report"))
+        assert seen(site, "/report") == [{"code": "version.missing", "execution": lost}]
     assert not seen(site, "/ship")
 
 

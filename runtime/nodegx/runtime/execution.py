@@ -17,7 +17,7 @@ from .history.redact import has_hint, redact_text
 from .history.text import Capture
 from .ids import new_id
 from .node import Node
-from .run import MAX_CALL_DEPTH, Run
+from .run import Run
 from .secrets import Secrets
 from .values import Reply, Trigger
 from .workflow import Workflow
@@ -379,20 +379,15 @@ class Execution:
             await self._call_on_error(info)
 
     async def _call_on_error(self, info: ErrorInfo) -> None:
-        target = self.workflow.settings.on_error
-        if target is None or target == self.workflow.name or self.depth >= MAX_CALL_DEPTH:
+        if self.workflow.settings.on_error is None:
             return
-        payload = {
-            "workflow": self.workflow.name,
-            "execution": self.id,
-            "error": info._asdict(),
-            "trigger": plain(self.trigger.value),
-            "links": dict(self.host.links(self.id)),
-        }
+        from .on_error import Failed, call_on_error
+
+        failed = Failed(self.id, self.workflow, info, self.trigger.value, self.depth)
         try:
-            await self.host.call(target, payload, parent=self.id, depth=self.depth + 1, wait=False)
+            await call_on_error(failed, self.host)
         except Exception as error:
-            self.log("error", f"the workflow for failures, {target}, was not started: {error}")
+            self.log("error", f"the workflow for failures was not started: {error}")
 
     # --- logs ----------------------------------------------------------------------------------
 

@@ -438,8 +438,10 @@ class DurableRuns:
 
     async def strand(self, state: RunState, error: NodegxError) -> None:
         """Gives an execution up that cannot go on here; it becomes a dead letter."""
-        await give_up(state, error, self.writer, self.host.history)
-        log.warning("%s cannot go on with execution %s: %s", state.workflow, state.id, error)
+        workflow = self._workflow(state)
+        if workflow is None and (served := self.host.registry.workflows.get(state.workflow)):
+            workflow = served.workflow
+        await give_up(state, error, self.surroundings, workflow, self.host.log)
 
 
 def _missing(state: RunState) -> NodegxError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import tracemalloc
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from nodegx.runtime.errors import ErrorInfo
 from nodegx.runtime.history.redact import MARKER, has_hint, is_sensitive
 from nodegx.runtime.history.secret_values import SecretValues
-from nodegx.runtime.history.text import Capture
+from nodegx.runtime.history.text import MAX_WRITTEN, Capture
 
 CAPTURE = Capture(SecretValues())
 
@@ -388,3 +389,48 @@ def test_no_text_is_longer_than_allowed(value: Any, limit: int) -> None:
     if text.startswith('{"$truncated"'):
         assert kept["$truncated"] > limit
         assert CAPTURE.text(value).startswith(kept["preview"])
+
+
+def repeated(kind: str) -> Any:
+    """Small in memory, gigabytes as text."""
+    big = "x" * 1_000_000
+    shapes: dict[str, Any] = {
+        "in a list": [big] * 10_000,
+        "in objects": {"results": [{"deep": [big]}] * 10_000},
+        "in lists of lists": [[big] * 1_000] * 1_000,
+        "beside what is no JSON": [{1, 2}, [big] * 10_000],
+        "as what is no JSON": [Point(1, big)] * 10_000,
+    }
+    return shapes[kind]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "in a list",
+        "in objects",
+        "in lists of lists",
+        "beside what is no JSON",
+        "as what is no JSON",
+    ],
+)
+def test_what_is_held_often_is_not_written_often(kind: str) -> None:
+    value = repeated(kind)
+    tracemalloc.start()
+    try:
+        text = Capture(SecretValues()).text(value)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(text) <= 65_536
+    found = json.loads(text)
+    assert found["$truncated"] > MAX_WRITTEN
+    assert "xxx" in found["preview"]
+    assert most < 60_000_000
+
+
+def test_a_secret_in_the_start_of_a_long_value_is_taken_out() -> None:
+    secrets = SecretValues()
+    secrets.add("s3cr3t-of-the-house")
+    value = ["a" * 65_500 + "s3cr3t-of-the-house"] * 1_000
+    assert "s3cr3t" not in Capture(secrets).text(value)

@@ -15,7 +15,7 @@ from nodegx.runtime.durable.poison import MOST
 from nodegx.runtime.durable.resumption import Resumption, give_up
 from nodegx.runtime.durable.state import RunState, RunStatus
 from nodegx.runtime.durable.store import Finish, Kept
-from nodegx.runtime.errors import ErrorInfo, NodegxError
+from nodegx.runtime.errors import NodegxError
 from nodegx.runtime.execution import Execution
 from nodegx.runtime.secrets import Secrets
 from nodegx.runtime.triggers.given import trigger_value
@@ -121,16 +121,8 @@ class Resuming:
             self._host.log.write("warning", message, execution=state.id)
 
     async def _strand(self, state: RunState, error: NodegxError) -> None:
-        """Makes a dead letter of an execution that cannot go on, and tells whoever waits for it."""
-        await give_up(state, error, self._surroundings.runs, self._host.history)
-        if state.parent is not None and state.parent_step is not None:
-            info = ErrorInfo(error.message, error.code, "fatal", None, 1, error.details)
-            outcome = {"status": "error", "output": None, "error": info._asdict()}
-            text = Codec({}, {}).encode({**outcome, "execution": state.id})
-            await self._surroundings.answered(state.parent, state.parent_step, text)
-        message = f"cannot go on: {error.message}"
-        workflow = self._workflow.name
-        self._host.log.write("error", message, execution=state.id, workflow=workflow)
+        """Makes a dead letter of an execution that cannot go on."""
+        await give_up(state, error, self._surroundings, self._workflow, self._host.log)
 
     # --- all of them ---------------------------------------------------------------------------
 

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 from time import time
-from typing import TYPE_CHECKING
 
 from nodegx.runtime import logs
 from nodegx.runtime.errors import ErrorInfo, NodegxError
 from nodegx.runtime.execution import Execution
 from nodegx.runtime.history.record import ExecutionRecord, Status
+from nodegx.runtime.on_error import Failed, call_on_error
 from nodegx.runtime.secrets import Secrets
 from nodegx.runtime.values import Trigger
 from nodegx.runtime.workflow import Workflow
 
 from .codec import Codec
-from .execution import DurableExecution, DurableHost, Runs
+from .execution import DurableExecution, DurableHost
 from .state import RunState
 from .store import Fail, Kept
-
-if TYPE_CHECKING:
-    from nodegx.runtime.host import HistorySink
 
 
 class Resumption:
@@ -83,25 +80,59 @@ class Resumption:
 
 
 async def give_up(
-    state: RunState, error: NodegxError, runs: Runs, history: HistorySink | None
+    state: RunState,
+    error: NodegxError,
+    host: DurableHost,
+    workflow: Workflow | None,
+    log: logs.Log | None,
 ) -> None:
-    """Puts on record that a claimed execution cannot go on, and makes it a dead letter."""
+    """Makes a dead letter of a claimed execution that cannot go on: puts that on record, tells the
+    execution that waits for it, and calls the workflow for failures.
+
+    Args:
+        state: the execution.
+        error: why it cannot.
+        host: the surroundings.
+        workflow: its code, or what has taken its place, for where failures go; None if unknown.
+        log: where that is told; None is standard error.
+    """
+    log = log or logs.default
+    message = f"cannot go on: {error.message}"
+    log.write("error", message, execution=state.id, workflow=state.workflow)
     info = ErrorInfo(error.message, error.code, "fatal", None, 1, error.details)
+    codec = Codec(Secrets(host.secrets), {})
     text = json.dumps(info._asdict(), default=str)
-    if history is not None:
-        record = ExecutionRecord(
-            state.id,
-            state.workflow,
-            state.trigger,
-            Status.ERROR,
-            state.started,
-            finished=time(),
-            parent=state.parent,
-            revision=state.revision,
-            error=text,
-            durable=state.durable,
-            audit=json.dumps(state.audit) if state.audit else None,
-            fence=state.fence,
-        )
-        await history.kept(record)
-    await runs.change(Fail(state.id, state.fence, text))
+    if host.history is not None:
+        await host.history.kept(_record(state, text))
+    if state.parent is not None and state.parent_step is not None:
+        outcome = {"status": "error", "output": None, "error": info._asdict()}
+        answer = codec.encode({**outcome, "execution": state.id})
+        await host.answered(state.parent, state.parent_step, answer)
+    if workflow is not None and workflow.settings.on_error is not None:
+        try:
+            value = codec.decode(state.input)
+        except NodegxError:  # which may be why it cannot go on
+            value = None
+        try:
+            await call_on_error(Failed(state.id, workflow, info, value, state.depth), host)
+        except Exception as problem:
+            message = f"the workflow for failures was not started: {problem}"
+            log.write("error", message, execution=state.id, workflow=state.workflow)
+    await host.runs.change(Fail(state.id, state.fence, text))
+
+
+def _record(state: RunState, error: str) -> ExecutionRecord:
+    return ExecutionRecord(
+        state.id,
+        state.workflow,
+        state.trigger,
+        Status.ERROR,
+        state.started,
+        finished=time(),
+        parent=state.parent,
+        revision=state.revision,
+        error=error,
+        durable=state.durable,
+        audit=json.dumps(state.audit) if state.audit else None,
+        fence=state.fence,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import math
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
@@ -18,23 +19,49 @@ MAX_DEPTH = 100  # deeper data is cut off; json.loads and browsers stop somewher
 MAX_DIGITS = 4300  # Python's own limit for converting integers to text
 
 _BYTES_SHOWN = 4096
+_MORE = "<more>"
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, room: int = sys.maxsize) -> Any:
     """`value` as new dicts, lists, text, finite numbers, booleans and None.
 
     Named tuples, dataclasses and mappings become objects; times ISO 8601 text; decimals and UUIDs
     text; sets lists; bytes an object with `$bytes`, their number, and the start of their content.
     What cannot be shown is named by its type: `<module.Type>`.
+
+    Args:
+        value: anything.
+        room: about how many characters it may have as JSON text. What is beyond that is left out:
+            a value that holds another one many times is small in memory and may be huge here. A
+            text is there as a whole, the last one too, so that no secret is cut to pieces.
     """
-    return _plain(value, 0, set())
+    return _plain(value, 0, _Walk(room))
 
 
-def _plain(value: object, depth: int, above: set[int]) -> Any:
+class _Walk:
+    """Where a walk through a value is.
+
+    Args:
+        room: for how many more characters there is room.
+    """
+
+    __slots__ = ("above", "room")
+
+    def __init__(self, room: int) -> None:
+        self.above: set[int] = set()
+        """Ids of the containers that are open."""
+        self.room = room
+
+
+def _plain(value: object, depth: int, walk: _Walk) -> Any:
+    walk.room -= 1
     kind = type(value)
-    if kind is str or kind is bool or value is None:
+    if kind is str:
+        return _text(value, walk)  # pyright: ignore[reportArgumentType]
+    if kind is bool or value is None:
         return value
     convert = _SCALARS.get(kind)
+    above = walk.above
     try:
         if convert is not None:
             return convert(value)
@@ -44,44 +71,70 @@ def _plain(value: object, depth: int, above: set[int]) -> Any:
             return "<cycle>"
         above.add(id(value))
         try:
-            return _composite(value, depth + 1, above)
+            return _composite(value, depth + 1, walk)
         finally:
             above.discard(id(value))
     except Exception:  # a value may do anything when it is looked at
         return f"<{_type_name(kind)}>"
 
 
-def _composite(value: object, depth: int, above: set[int]) -> Any:
+def _text(value: str, walk: _Walk) -> str:
+    room = walk.room
+    walk.room -= len(value)
+    return value if room >= 0 else _MORE
+
+
+def _composite(value: object, depth: int, walk: _Walk) -> Any:
     if isinstance(value, Enum):
-        return _plain(value.value, depth, above)
+        return _plain(value.value, depth, walk)
+    if isinstance(value, str):
+        return _text(str.__str__(value), walk)
     for base, convert in _SCALAR_BASES:
         if isinstance(value, base):
             return convert(value)
     kind = type(value)
     if isinstance(value, tuple) and hasattr(kind, "_fields"):
         names: Sequence[Any] = getattr(kind, "_fields")  # noqa: B009 - tuples have none
-        return _object(zip(names, value, strict=False), depth, above)  # pyright: ignore
+        return _object(zip(names, value, strict=False), depth, walk)  # pyright: ignore
     if isinstance(value, Mapping):
-        return _object(list(value.items()), depth, above)  # pyright: ignore
+        return _object(list(value.items()), depth, walk)  # pyright: ignore
     if isinstance(value, (Sequence, Set, deque)):
-        return [_plain(item, depth, above) for item in list(value)]  # pyright: ignore
+        return _array(list(value), depth, walk)  # pyright: ignore
     if isinstance(value, BaseException):
         return {"$error": type(value).__name__, "message": str(value)}
     if is_dataclass(value) and not isinstance(value, type):
         pairs = [(field.name, getattr(value, field.name, None)) for field in fields(value)]
-        return _object(pairs, depth, above)
+        return _object(pairs, depth, walk)
     if isinstance(value, (FunctionType, BuiltinFunctionType, MethodType)):
         return f"<function {value.__name__}>"
     if any((base.__module__, base.__name__) in _AS_TEXT for base in kind.__mro__):
         return str(value)
     dump = getattr(kind, "model_dump", None)
     if dump is not None:
-        return _plain(dump(value), depth, above)
+        return _plain(dump(value), depth, walk)
     return f"<{_type_name(kind)}>"
 
 
-def _object(pairs: Any, depth: int, above: set[int]) -> dict[str, Any]:
-    return {_key(key): _plain(item, depth, above) for key, item in pairs}
+def _array(items: list[Any], depth: int, walk: _Walk) -> list[Any]:
+    shown: list[Any] = []
+    for item in items:
+        if walk.room < 0:
+            shown.append(_MORE)
+            break
+        shown.append(_plain(item, depth, walk))
+    return shown
+
+
+def _object(pairs: Any, depth: int, walk: _Walk) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    for key, item in pairs:
+        if walk.room < 0:
+            shown[_MORE] = None
+            break
+        name = _key(key)
+        walk.room -= len(name)
+        shown[name] = _plain(item, depth, walk)
+    return shown
 
 
 def _key(key: Any) -> str:
@@ -123,7 +176,6 @@ _SCALARS: dict[type, Any] = {
 # By name, because importing what no workflow uses would slow every cold start down.
 _AS_TEXT = frozenset({("decimal", "Decimal"), ("uuid", "UUID"), ("fractions", "Fraction")})
 _SCALAR_BASES: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-    (str, str.__str__),
     (bool, bool),
     (int, _integer),
     (float, _float),

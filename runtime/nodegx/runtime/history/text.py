@@ -7,12 +7,21 @@ import marshal
 from functools import lru_cache
 from typing import Any
 
+from nodegx.runtime.values import weight
+
+from .extent import is_longer
 from .jsonpath import Path, compile_path, replace
 from .plain import plain
 from .redact import MARKER, has_hint, redact_names
 from .secret_values import SecretValues
 
 UNREADABLE = '"<unreadable>"'
+
+MAX_WRITTEN = 8_000_000
+"""Characters of the longest text that is written at all; of a longer one, only the start is."""
+
+_SMALL = 4096
+"""Bytes of values that are not asked how long they are as text, to save the time."""
 
 _encode = json.JSONEncoder(
     check_circular=False, allow_nan=False, separators=(",", ":"), default=plain
@@ -54,8 +63,10 @@ class Capture:
     def text(self, value: Any) -> str:
         """`value` as ASCII JSON text."""
         try:
-            text = self._redacted(value)
-            return text if len(text) <= self._max_bytes else self._truncated(text)
+            text, length = self._written(value)
+            text = self._redacted(text)
+            length = max(length, len(text))
+            return text if length <= self._max_bytes else self._truncated(text, length)
         except Exception:  # out of memory, or a value that changes while it is read
             return UNREADABLE
 
@@ -71,14 +82,22 @@ class Capture:
         secret = self._secrets.in_json(text.replace(MARKER, ""))
         return _encode(MARKER) if secret else text
 
-    def _redacted(self, value: Any) -> str:
+    def _written(self, value: Any) -> tuple[str, int]:
+        """A value as JSON text, or the start of it if that is very long, and how long all of it
+        is."""
         try:
             # The JSON encoder would take named tuples for lists and lose their keys. marshal
-            # refuses all subclasses, cycles and foreign objects, and does so at the speed of C.
-            marshal.dumps(value, 2)
-            text = _encode(value)
+            # refuses all subclasses and foreign objects, at the speed of C; and since its third
+            # version it writes what a value holds many times only once.
+            known = marshal.dumps(value, 4)
+            if len(known) > _SMALL and is_longer(value, MAX_WRITTEN):
+                return _encode(plain(value, self._max_bytes)), weight(value)
+            return _encode(value), 0
         except Exception:
-            text = _encode(plain(value))
+            shown = plain(value, MAX_WRITTEN)
+            return _encode(shown), 0
+
+    def _redacted(self, text: str) -> str:
         secrets = self._secrets
         has_secret = bool(secrets) and secrets.in_json(text)
         if has_hint(text) or has_secret:
@@ -97,9 +116,9 @@ class Capture:
     def _may_match(self, text: str) -> bool:
         return any(path.needle is None or path.needle in text for path in self._paths)
 
-    def _truncated(self, text: str) -> str:
+    def _truncated(self, text: str, length: int) -> str:
         preview = text[: max(0, self._max_bytes - 64)]
-        while len(shown := _encode({"$truncated": len(text), "preview": preview})) > max(
+        while len(shown := _encode({"$truncated": length, "preview": preview})) > max(
             self._max_bytes, 64
         ):
             preview = preview[: max(0, len(preview) - max(16, len(shown) - self._max_bytes))]
