@@ -6,12 +6,8 @@ from __future__ import annotations
 
 import json
 import random
-import re
-from html import unescape
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from nodegx.providers.aws.emulator import pulumi_build
@@ -20,6 +16,7 @@ from tests.support.emulated_aws import STACK, Deployment, deployment, eventually
 from tests.support.granted import Grants, inventory, printed
 from tests.support.loopback import Answer, Loopback, loopback
 from tests.support.projects import chain, node, write_project
+from tests.support.resume_page import opened, press, visit
 
 NAME = "/#__cloud__/{}".format
 
@@ -238,20 +235,6 @@ def calls_and_is_told(shop: Deployment, outside: Loopback) -> None:
     assert {child["parent"], plain["parent"]} == {parent["id"]}
 
 
-def visit(shop: Deployment, url: str, form: str | None = None) -> tuple[int, str]:
-    """Opens a resume URL as a browser does, or sends its form."""
-    parts = urlsplit(url)
-    connection = HTTPConnection("127.0.0.1", shop.server.port, timeout=60)
-    headers = {"Host": parts.netloc, "Accept": "text/html"}
-    if form is not None:
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
-    connection.request("GET" if form is None else "POST", parts.path, form, headers)
-    answer = connection.getresponse()
-    text = answer.read().decode()
-    connection.close()
-    return answer.status, unescape(text)
-
-
 def asks_a_person(shop: Deployment, outside: Loopback) -> None:
     assert shop.request("POST", "/requests", {"what": "a <b>chair</b>"})[0] == 202
     [mail] = eventually(lambda: at(outside, "/mails"))
@@ -260,22 +243,10 @@ def asks_a_person(shop: Deployment, outside: Loopback) -> None:
     status, page = eventually(lambda: opened(shop, link))
     assert (status, "Buy a <b>chair</b>?" in page) == (200, True)
     assert visit(shop, f"{link[:-3]}abc")[0] == 404
-    assert visit(shop, link, f"note=too+dear&{button(page)}=no")[0] == 200
+    assert press(shop, link, page, "no", note="too dear") == 200
     assert eventually(lambda: at(outside, "/decisions")) == [{"action": "no", "note": "too dear"}]
     eventually(lambda: succeeded(shop, "Approve"))
     assert visit(shop, link)[0] in (404, 410)
-
-
-def button(page: str) -> str:
-    """The name of the buttons of a form."""
-    found = re.search(r'<button[^>]*name="([^"]+)"[^>]*value="no"', page)
-    assert found is not None, page
-    return found[1]
-
-
-def opened(shop: Deployment, link: str) -> tuple[int, str] | None:
-    found = visit(shop, link)
-    return found if found[0] != 409 else None
 
 
 # ------------------------------------------------------------------------- crashes, failures
@@ -336,7 +307,7 @@ def goes_on_with_the_code_it_began_on(shop: Deployment, outside: Loopback) -> No
     shop.edit("approve.json", change)
     shop.deploy("--code-only", "--workflow", "Approve")
     _, page = eventually(lambda: opened(shop, mail["link"]))
-    assert visit(shop, mail["link"], f"note=old&{button(page)}=yes")[0] == 200
+    assert press(shop, mail["link"], page, "yes", note="old") == 200
     assert eventually(lambda: at(outside, "/decisions")) == [{"action": "yes", "note": "old"}]
 
 
