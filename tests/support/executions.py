@@ -91,6 +91,7 @@ async def execute(
     lost: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _, context: lost.append(context))
     before = asyncio.all_tasks()
+    gc.freeze()  # so that the collection below need not look at all that other tests have left
     execution = Execution(
         flow,
         Trigger("start", "trigger.manual", value),
@@ -103,6 +104,7 @@ async def execute(
     async with asyncio.timeout(20):
         record = await execution.finish()
     gc.collect()
+    gc.unfreeze()
     await asyncio.sleep(0)
     assert lost == []
     assert {task for task in asyncio.all_tasks() - before if not task.done()} == set()

@@ -101,6 +101,7 @@ class Thing:
         ({"a": Thing()}, "has no JSON form"),
         ({"a": lambda: None}, "has no JSON form"),
         ({"a": 10**5000}, "has no JSON form"),
+        ({"a": float("-inf")}, "has no JSON form"),
     ],
 )
 def test_what_was_changed_is_told(value: Any, reason: str) -> None:

@@ -94,8 +94,7 @@ class Capture:
                 return _encode(plain(value, self._max_bytes)), weight(value)
             return _encode(value), 0
         except Exception:
-            shown = plain(value, MAX_WRITTEN)
-            return _encode(shown), 0
+            return _encode(plain(value, max(MAX_WRITTEN, self._max_bytes))), 0
 
     def _redacted(self, text: str) -> str:
         secrets = self._secrets

@@ -53,7 +53,7 @@ _MARKS = {
     "$error": "there is an error in it",
 }
 _NAMED = re.compile(
-    r"<(?:cycle|too deep|unreadable|function \S+|integer of \d+ bits|(?:[A-Za-z_]\w*\.)+\w+)>"
+    r"NaN|-?Infinity|<(?:more|cycle|too deep|unreadable|function \S+|integer of \d+ bits|(?:[A-Za-z_]\w*\.)+\w+)>"
 )
 
 
