@@ -391,7 +391,7 @@ def _dead_letter() -> Case:
         effect("refused", "{{ begin.body.echo }}"),
         effect("never"),
     )
-    return Case("DeadLetter", document, 9, ends="error")
+    return Case("DeadLetter", document, 10, ends="error")
 
 
 MAKERS: tuple[Callable[[], Case], ...] = (

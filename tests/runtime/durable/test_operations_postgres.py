@@ -98,9 +98,14 @@ async def test_of_several_operators_one_wins(
             results = list(threads.map(operate, others))
         for other in others:
             other.close()
-        (outcome,) = [each for each in results if isinstance(each, Outcome)]
+        # While one ends it, others may have been in time to ask for just that.
+        done = [each for each in results if isinstance(each, Outcome)]
+        (outcome,) = [
+            each for each in done if operation is not cancel or each.state == Status.CANCELLED
+        ]
         refused = {each.code for each in results if isinstance(each, Refusal)}
         assert refused <= {"execution.busy", "execution.state"}
-        assert len([each for each in host.audit(id) if each["action"] == outcome.action]) == 1
+        noted = [each for each in host.audit(id) if each["action"] == outcome.action]
+        assert 1 <= len(noted) <= len(done)
         if operation is cancel:
             assert host.record(id).status is Status.CANCELLED

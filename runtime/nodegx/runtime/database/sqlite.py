@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ class SqliteDatabase:
             self._writer = self._connect()
         with self._opening(self._writer):
             self._writer.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            self._writer.execute("PRAGMA journal_mode = WAL")
+            self._log_ahead()
             self._writer.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
 
     def migrate(self, *schemas: Schema) -> None:
@@ -131,6 +132,21 @@ class SqliteDatabase:
             if connection is not None:
                 connection.close()
             raise StoreUnavailable(f"{self._name} cannot be opened: {error}") from error
+
+    def _log_ahead(self) -> None:
+        """Makes the file one with a write-ahead log, if it is not. For that, SQLite does not wait
+        for others who have only just made the file and do the same."""
+        give_up = time.monotonic() + self._timeout
+        while True:
+            try:
+                self._writer.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                if not busy or time.monotonic() > give_up:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(
