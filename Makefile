@@ -24,7 +24,8 @@ demo: install  ## compiles examples/process-order, serves it, fires it, shows th
 	$(BIN)/python examples/process-order/demo.py
 
 test: lint tools  ## lints, then runs every test
-	$(BIN)/pytest -n 2 -m "not bench"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not e2e and not bench"
+	$(BIN)/pytest -n 4 --dist worksteal -m e2e  # these wait more than they work
 	$(BIN)/pytest -m bench
 
 test-fast: install  ## everything but end-to-end tests and benchmarks

@@ -28,7 +28,7 @@ from tests.support.crash_workflows import CASES, Case
 from tests.support.crash_zygote import SIGKILL, WITHIN, Zygote, kill
 from tests.support.projects import write_project
 
-PACE = {"lease": 0.5, "poll": 0.05, "hold": 0.05}
+PACE = {"lease": 1.0, "poll": 0.05, "hold": 0.05}
 """Of the servers. Nobody shares their stores, so that a lease can be short."""
 
 LOOK = 0.01  # seconds from one look to the next

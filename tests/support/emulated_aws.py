@@ -28,6 +28,14 @@ STACK = "dev"
 NAME = "shop"
 ROOT = Path(__file__).parents[2]
 
+_INTERRUPTIBLE = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Runs a command that takes interrupts, which tests that a shell runs in the background inherit to
+ignore. Not in a `preexec_fn`: the threads of gRPC in this process do not bear a fork."""
+
 T = TypeVar("T")
 
 
@@ -91,13 +99,11 @@ class Deployment:
         interrupted, as by Ctrl-C."""
         program = Path(sys.executable).with_name("nodegx")
         process = subprocess.Popen(
-            [str(program), *arguments, "--json"],
+            [sys.executable, "-c", _INTERRUPTIBLE, str(program), *arguments, "--json"],
             cwd=self.root,
             env=dict(self.env),
             stdout=subprocess.PIPE,
             text=True,
-            # Tests that a shell runs in the background inherit that interrupts are ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         try:
             assert process.stdout is not None
