@@ -28,8 +28,8 @@ test: lint tools  ## lints, then runs every test
 	$(BIN)/pytest -n 4 --dist worksteal -m e2e  # these wait more than they work
 	$(BIN)/pytest -m bench
 
-test-fast: install  ## everything but end-to-end tests and benchmarks
-	$(BIN)/pytest -n 2 -m "not e2e and not bench"
+test-fast: install  ## within two minutes: what needs no databases, emulators or many examples
+	$(BIN)/pytest -n 2 --dist worksteal -m "not e2e and not bench and not slow"
 
 tools: install  ## fetches and builds, once a user, what end-to-end tests run (minutes)
 	$(BIN)/python -m tests.support.tools

@@ -13,6 +13,8 @@ from nodegx.providers.errors import ProviderError
 from tests.support.projects import manual, node
 from tests.support.shop import Shop, data
 
+pytestmark = pytest.mark.slow
+
 Invoke = Callable[..., Any]
 
 

@@ -15,6 +15,8 @@ from tests.support.fake_engine import FUNCTION, URN
 from tests.support.projects import manual
 from tests.support.shop import Shop, data
 
+pytestmark = pytest.mark.slow
+
 Invoke = Callable[..., Any]
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from nodegx.cli.exit_codes import ExitCode
 
+pytestmark = pytest.mark.slow
+
 
 class Endpoint(BaseHTTPRequestHandler):
     """Keeps what was posted; refuses the event `bad`."""

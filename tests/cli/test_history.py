@@ -20,6 +20,8 @@ from nodegx.cli.exporting import cell, write_csv, write_json, write_json_lines
 from nodegx.runtime.history.record import ExecutionRecord, Status, StepRecord
 from nodegx.runtime.history.sqlite import SqliteStore
 
+pytestmark = pytest.mark.slow
+
 START = 1_795_000_000.0
 ORDERS, REPORT = "/#__cloud__/ProcessOrder", "/#__cloud__/NightlyReport"
 

@@ -6,9 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.support.by_hand import write_stack
 from tests.support.projects import manual
 from tests.support.shop import Shop, data
+
+pytestmark = pytest.mark.slow
 
 Invoke = Callable[..., Any]
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 NODEGX = str(Path(sys.executable).with_name("nodegx"))
 
 

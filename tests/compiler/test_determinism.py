@@ -19,6 +19,8 @@ from tests.support.drawing import callees
 from tests.support.tricky import CASES
 from tests.support.workflows import Case, well_formed_workflows
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(ROOT.glob("examples/*/workflows/*.json"))
 

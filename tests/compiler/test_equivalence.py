@@ -26,6 +26,8 @@ from tests.support.trace import differences, steps
 from tests.support.tricky import CASES, Node, Tricky, again, each, fail, guard, put, when
 from tests.support.workflows import Case, well_formed_workflows
 
+pytestmark = pytest.mark.slow
+
 DEEP = os.environ.get("NODEGX_HYPOTHESIS_PROFILE") == "deep"
 MARKS = {"success": "", "error": "!", "cancelled": "~", "skipped": "-"}
 

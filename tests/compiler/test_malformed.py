@@ -14,6 +14,8 @@ from nodegx.compiler.read import parse, read
 
 from tests.support.every_node import every_node
 
+pytestmark = pytest.mark.slow
+
 FILES = Path(__file__).parent / "malformed"
 
 EXPECTED = {

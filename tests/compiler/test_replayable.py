@@ -21,6 +21,8 @@ from tests.support.drawing import callees
 from tests.support.graphs import Document, compiled, document, node, put
 from tests.support.workflows import Case, well_formed_workflows
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.json"))
 
 NATIVE = {method.name for method in METHODS.values() if method.target == "native"}

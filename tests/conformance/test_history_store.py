@@ -12,6 +12,8 @@ import pytest
 from nodegx.runtime.history.record import ExecutionRecord, Status, StepRecord
 from nodegx.runtime.history.store import HistoryStore, Page, Query
 
+pytestmark = pytest.mark.slow
+
 compact = json.JSONEncoder(separators=(",", ":")).encode  # as the capture makes it
 
 HOUR = 1_800_000_000 // 3600 * 3600.0

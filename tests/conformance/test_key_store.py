@@ -24,6 +24,8 @@ from tests.support.moto import moto_server
 from tests.support.postgres import postgres as server
 from tests.support.until import until
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[[], KeyStore]
 
 NOW = 1_800_000_000.0

@@ -34,6 +34,8 @@ from tests.support.run_stores import (
     together,
 )
 
+pytestmark = pytest.mark.slow
+
 # --- new executions -------------------------------------------------------------------------------
 
 

@@ -32,6 +32,8 @@ from tests.support.run_stores import (
     together,
 )
 
+pytestmark = pytest.mark.slow
+
 # --- what owners write ----------------------------------------------------------------------------
 
 CHANGES: dict[str, Callable[[str, int], Change]] = {

@@ -35,6 +35,8 @@ from tests.support.run_stores import (
     suspended,
 )
 
+pytestmark = pytest.mark.slow
+
 _numbers = itertools.count(1)
 
 

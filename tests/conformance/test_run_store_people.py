@@ -33,6 +33,8 @@ from tests.support.run_stores import (
     together,
 )
 
+pytestmark = pytest.mark.slow
+
 # --- people ---------------------------------------------------------------------------------------
 
 

@@ -26,6 +26,8 @@ from tests.support.loopback import Answer, Loopback, loopback
 from tests.support.projects import chain, node, write_project
 from tests.support.until import until
 
+pytestmark = pytest.mark.slow
+
 QUICK = Pace(lease=2.0, poll=0.05, hold=0.05)
 
 FORM = {

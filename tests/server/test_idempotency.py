@@ -27,6 +27,8 @@ from tests.support.projects import chain, node, write_project
 from tests.support.server_process import server_process
 from tests.support.until import until
 
+pytestmark = pytest.mark.slow
+
 KEY = {"Idempotency-Key": '"8e03978e-40d5-43e8-bc93-6894a57f9324"'}
 REPLAYED = "idempotency-replayed"
 QUICK = Pace(lease=2.0, poll=0.05, hold=0.05)

@@ -16,6 +16,8 @@ from nodegx.server.lease import Lease
 from tests.support.faulty_runs import FaultyRuns
 from tests.support.until import until
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 0.5
 
 

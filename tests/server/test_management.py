@@ -9,6 +9,8 @@ import pytest
 from tests.support.built import manual, simple, webhook, write_workflow
 from tests.support.until import until
 
+pytestmark = pytest.mark.slow
+
 JSON = {"content-type": "application/json"}
 
 

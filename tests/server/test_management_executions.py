@@ -14,6 +14,8 @@ from nodegx.server.serving import Server
 from tests.support.built import manual, simple, webhook, write_workflow
 from tests.support.until import until
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 
 PAY = """

@@ -11,6 +11,8 @@ from nodegx.server import protocol
 
 from tests.support.built import simple, webhook, write_workflow
 
+pytestmark = pytest.mark.slow
+
 HEAD = b"POST /echo HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n"
 
 

@@ -13,6 +13,8 @@ from nodegx.server.dev import Outcome
 from tests.support.built import listener, simple, webhook, write_workflow
 from tests.support.until import until
 
+pytestmark = pytest.mark.slow
+
 
 def answering(build: Path, text: str, *, path: str = "/hello", **options: Any) -> None:
     body = f"    await run.respond(RESPOND, body={text!r})"

@@ -14,6 +14,8 @@ from nodegx.server.listening import ServerError
 from tests.support.built import ORDERS, simple, webhook, write_workflow
 from tests.support.until import until
 
+pytestmark = pytest.mark.slow
+
 ORDER = {"id": "a", "total": 5, "card": "4111 1111 1111 1111"}
 
 

@@ -26,6 +26,8 @@ from tests.support import jail
 from tests.support.attacks import ATTACKS, MUST_BE_REFUSED
 from tests.support.whitelist import violations
 
+pytestmark = pytest.mark.slow
+
 VALUES = jail.hostile()
 BINDINGS: dict[str, Binding] = {name: value(ast.Name(name, ast.Load())) for name in VALUES}
 NAMES = Names(BINDINGS.get, available=lambda: BINDINGS)

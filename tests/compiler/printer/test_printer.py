@@ -14,6 +14,8 @@ from nodegx.compiler.printer import Verbatim, print_module
 from tests.support.python_corpus import module
 from tests.support.ruff import formatted
 
+pytestmark = pytest.mark.slow
+
 LAYOUTS = Path(__file__).with_name("layouts.py.txt").read_text()
 
 

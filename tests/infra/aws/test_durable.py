@@ -12,6 +12,8 @@ from tests.support.manifests import drawn
 from tests.support.programs import SPEC, Deploy, Programs, deploy
 from tests.support.pulumi_program import ACCOUNT, REGION, Deployed
 
+pytestmark = pytest.mark.slow
+
 WHERE = f"{REGION}:{ACCOUNT}"
 ALIAS = f"arn:aws:lambda:{WHERE}:function:shop-dev-{{}}:live"
 MANUAL = ("trigger.manual", {})

@@ -13,6 +13,8 @@ from nodegx.compiler.targets.aws.names import Names, Place
 from tests.support.programs import Programs, deploy
 from tests.support.pulumi_program import ACCOUNT, REGION, Deployed
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = ("process-order", "nightly-report", "event-fanout")
 STATEFUL = {
     "aws:dynamodb/table:Table",

@@ -22,6 +22,8 @@ from tests.support.moto_cloud import MotoCloud
 from tests.support.programs import Programs, deploy
 from tests.support.pulumi_program import ACCOUNT, REGION, Deployed
 
+pytestmark = pytest.mark.slow
+
 PLACE = Place(Names("shop", "moto"), ACCOUNT, REGION)
 SECRET = "s3cret"
 Aws = Callable[[str], Any]

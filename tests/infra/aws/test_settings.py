@@ -13,6 +13,8 @@ from tests.support.manifests import drawn
 from tests.support.programs import Deploy, Programs, deploy
 from tests.support.pulumi_program import REGION, run_program
 
+pytestmark = pytest.mark.slow
+
 
 def test_who_is_told(small: Deploy) -> None:
     config = {"alarmEmail": "ops@example.com", "alarmWebhook": "https://x.example/alarms"}

@@ -11,6 +11,8 @@ from nodegx.runtime.history.dynamodb_table import table_definition
 from tests.support.programs import Deploy
 from tests.support.pulumi_program import ACCOUNT, REGION, Deployed, Made
 
+pytestmark = pytest.mark.slow
+
 WHERE = f"{REGION}:{ACCOUNT}"
 ALIAS = f"arn:aws:lambda:{WHERE}:function:shop-dev-{{}}:live"
 DEAD = f"arn:aws:sqs:{WHERE}:shop-dev-{{}}-dlq"

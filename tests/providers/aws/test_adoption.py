@@ -11,6 +11,8 @@ import pytest
 from nodegx.providers.aws.adoption import adopt, adoptable, begun
 from nodegx.providers.aws.cloud import Cloud
 
+pytestmark = pytest.mark.slow
+
 OURS = {"nodegx:project": "shop", "nodegx:stack": "dev"}
 LISTED = [{"Key": name, "Value": value} for name, value in OURS.items()]
 KEY = {"AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}]}

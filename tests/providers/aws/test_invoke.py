@@ -17,6 +17,8 @@ from tests.providers.conftest import Deploy
 from tests.support.by_hand import ByHand
 from tests.support.projects import manual
 
+pytestmark = pytest.mark.slow
+
 
 class FakeLambda:
     """Answers one call."""

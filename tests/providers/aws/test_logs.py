@@ -13,6 +13,8 @@ from tests.providers.conftest import Deploy
 from tests.support.by_hand import ByHand
 from tests.support.projects import manual
 
+pytestmark = pytest.mark.slow
+
 REPORT = (
     "REPORT RequestId: 7f3c\tDuration: 12.34 ms\tBilled Duration: 13 ms\tMemory Size: 256 MB\t"
     "Max Memory Used: 61 MB\tInit Duration: 210.50 ms\t\n"

@@ -15,6 +15,8 @@ from tests.support.by_hand import ByHand
 from tests.support.listening import Heard
 from tests.support.projects import manual, write_project
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def shop(by_hand: Deploy) -> ByHand:

@@ -22,6 +22,8 @@ from tests.support.moto import moto_server
 from tests.support.played_aws import PlayedAws, played_aws
 from tests.support.projects import chain, manual, node
 
+pytestmark = pytest.mark.slow
+
 PAUSING = chain(
     "Pausing", node("start", "trigger.manual"), node("pause", "logic.wait", duration="2d")
 )

@@ -9,6 +9,8 @@ import pytest
 from nodegx.compiler.build.closure import runtime_root
 from nodegx.providers.aws.slim import slim, without_docstrings, without_types
 
+pytestmark = pytest.mark.slow
+
 
 class Texts(ast.NodeTransformer):
     """Drops docstrings from trees."""

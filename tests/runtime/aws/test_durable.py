@@ -32,6 +32,8 @@ from tests.support.durable_function import (
 from tests.support.lambda_events import http_event, queue_event
 from tests.support.moto import Moto
 
+pytestmark = pytest.mark.slow
+
 ONE, TWO = Node("one", "data.set"), Node("two", "data.set")
 VERSION = f"{FUNCTION}:7"
 

@@ -26,6 +26,8 @@ from nodegx.runtime.triggers.request import Incoming
 from tests.support.lambda_events import bus_event, call_event, http_event, queue_event
 from tests.support.moto import Moto
 
+pytestmark = pytest.mark.slow
+
 ANSWER = Node("answer", "cloud.response")
 KEY = {"idempotency-key": '"8e03978e-40d5-43e8-bc93-6894a57f9324"'}
 NAME = "/#__cloud__/Test"

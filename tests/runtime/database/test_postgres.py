@@ -19,6 +19,8 @@ from nodegx.runtime.errors import FatalError, NodegxError, StoreUnavailable
 
 from tests.support.postgres import PASSWORD, USER, Cluster, postgres
 
+pytestmark = pytest.mark.slow
+
 THINGS = Schema(
     "thing_migrations", (("CREATE TABLE things (id {text} PRIMARY KEY, data {blob})",),)
 )

@@ -22,6 +22,8 @@ from nodegx.runtime.history.store import Query
 
 from tests.support.moto import KEYS, REGION, Moto, moto_server
 
+pytestmark = pytest.mark.slow
+
 ITEM_LIMIT = 400_000
 FUTURE = 4_000_000_000.0
 

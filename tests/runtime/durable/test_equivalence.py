@@ -35,6 +35,8 @@ from tests.support.trace import differences
 from tests.support.tricky import CASES, Tricky
 from tests.support.workflows import Case, well_formed_workflows
 
+pytestmark = pytest.mark.slow
+
 DEEP = os.environ.get("NODEGX_HYPOTHESIS_PROFILE") == "deep"
 IN_MEMORY = 1e9
 """Seconds of `hold` for which nothing leaves the process."""

@@ -24,6 +24,8 @@ from nodegx.runtime.errors import FatalError, StoreUnavailable
 
 from tests.support.postgres import postgres
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 FUTURE = 4_000_000_000.0
 

@@ -21,6 +21,8 @@ from nodegx.runtime.history.store import Query, StoreUnavailable
 
 from tests.support.moto import Moto, moto_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def cloud() -> Moto:

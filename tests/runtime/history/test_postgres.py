@@ -17,6 +17,8 @@ from nodegx.runtime.history.stores import open_history
 
 from tests.support.postgres import postgres
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def url() -> Iterator[str]:
