@@ -19,7 +19,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from nodegx.runtime.errors import ErrorInfo
-from nodegx.runtime.history.redact import MARKER, has_hint, is_sensitive
+from nodegx.runtime.history.redact import MARKER, has_hint, is_sensitive, redact_names, redact_text
 from nodegx.runtime.history.secret_values import SecretValues
 from nodegx.runtime.history.text import MAX_WRITTEN, Capture
 
@@ -434,3 +434,17 @@ def test_a_secret_in_the_start_of_a_long_value_is_taken_out() -> None:
     secrets.add("s3cr3t-of-the-house")
     value = ["a" * 65_500 + "s3cr3t-of-the-house"] * 1_000
     assert "s3cr3t" not in Capture(secrets).text(value)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["Bearer", "basic", "token", "password", "abcdefgh1", "a", "=", ":", " ", "\t", "\xa0"]
+        )
+        | st.sampled_from(["\x1c", "://", "@", '"']),
+        max_size=7,
+    ).map("".join)
+)
+@settings(max_examples=500, deadline=None)
+def test_no_text_that_is_searched_for_nothing_has_anything(text: str) -> None:
+    assert redact_names(text) == (redact_text(text) if has_hint(text) else text)

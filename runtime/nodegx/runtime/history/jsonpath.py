@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple, cast
 
 
 class _All:
@@ -89,6 +89,8 @@ def replace(tree: Any, path: Path, marker: Any) -> Any:
 def _replace(tree: Any, segments: tuple[Segment, ...], at: int, marker: Any) -> None:
     segment = segments[at]
     last = at == len(segments) - 1
+    if last and segment.anywhere and isinstance(segment.select, str):
+        return _replace_everywhere(tree, segment.select, marker)
     for key in list(_matching(tree, segment.select)):
         if last:
             tree[key] = marker
@@ -97,6 +99,18 @@ def _replace(tree: Any, segments: tuple[Segment, ...], at: int, marker: Any) -> 
     if segment.anywhere:
         for key in _matching(tree, ALL):
             _replace(tree[key], segments, at, marker)
+
+
+def _replace_everywhere(tree: Any, name: str, marker: Any) -> None:
+    """The usual path, `$..name`, without asking each value what it is for each step of the way."""
+    stack: list[Any] = [tree] if isinstance(tree, dict | list) else []
+    while stack:
+        held = stack.pop()
+        if isinstance(held, dict):
+            if name in held:
+                held[name] = marker
+            held = cast("Iterable[Any]", held.values())
+        stack += [value for value in held if isinstance(value, dict | list)]
 
 
 def _matching(tree: Any, select: str | int | _All) -> Iterator[Any]:

@@ -110,12 +110,18 @@ def redact_names(tree: Any) -> Any:
     Headers may be objects, pairs (`["Authorization", "…"]`) or `{"name": …, "value": …}`.
     """
     if isinstance(tree, str):
-        return redact_text(tree) if has_hint(tree) else tree
+        return redact_text(tree) if _says_something(tree) and has_hint(tree) else tree
     if isinstance(tree, dict):
         return _redact_object(tree)  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(tree, list):
         return _redact_list(tree)  # pyright: ignore[reportUnknownArgumentType]
     return tree
+
+
+def _says_something(text: str) -> bool:
+    """Whether a text can be one that `redact_text` changes: it assigns something, is a URL, or has
+    several words. Most are words, numbers and names, and need no search."""
+    return "=" in text or ":" in text or len(text.split(None, 1)) == 2
 
 
 def _redact_object(tree: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 import marshal
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from nodegx.runtime.values import weight
 
@@ -75,6 +75,9 @@ class Capture:
 
     def text(self, value: Any) -> str:
         """`value` as ASCII JSON text."""
+        names: tuple[str, ...] | None = getattr(value, "_fields", None)
+        if names is not None and isinstance(value, tuple):  # what triggers give
+            value = dict(zip(names, cast("tuple[Any, ...]", value), strict=True))
         try:
             # The JSON encoder would take named tuples for lists and lose their keys. marshal
             # refuses all subclasses and foreign objects, at the speed of C; and since its third
