@@ -77,16 +77,20 @@ def has_hint(text: str) -> bool:
         return False
     if "://" in lower and "@" in lower:
         return True
-    bare = _bare(lower)
-    return any(hint in bare for hint in _HINTS) or any(hint in lower for hint in _SCHEME_HINTS)
+    return _has_any(_HINTS, _bare(lower)) or _has_any(_SCHEME_HINTS, lower)
 
 
 def _has_trace(lower: str) -> bool:
-    for before, traces in _TRACES:
-        if before in lower:
-            for trace in traces:
-                if trace in lower:
-                    return True
+    for before, traces in _TRACES:  # noqa: SIM110 - three times as fast as any()
+        if before in lower and _has_any(traces, lower):
+            return True
+    return False
+
+
+def _has_any(words: tuple[str, ...], text: str) -> bool:
+    for word in words:  # noqa: SIM110 - three times as fast as any()
+        if word in text:
+            return True
     return False
 
 
@@ -126,7 +130,10 @@ def _says_something(text: str) -> bool:
 
 def _redact_object(tree: dict[str, Any]) -> dict[str, Any]:
     for key, value in tree.items():
-        tree[key] = MARKER if _hides(key, value) else redact_names(value)
+        if is_sensitive(key) is not None and _hides(key, value):
+            tree[key] = MARKER
+        elif isinstance(value, str | dict | list):
+            tree[key] = redact_names(value)  # pyright: ignore[reportUnknownArgumentType]
     name = tree.get("name", tree.get("key"))
     if isinstance(name, str) and "value" in tree and _hides(name, tree["value"]):
         tree["value"] = MARKER
