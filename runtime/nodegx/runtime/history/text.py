@@ -118,12 +118,9 @@ class Capture:
     def _redacted(self, text: str) -> str:
         secrets = self._secrets
         has_secret = bool(secrets) and secrets.in_json(text)
-        if has_hint(text) or has_secret:
-            tree = redact_names(json.loads(text))
-        elif self._paths and self._may_match(text):
-            tree = json.loads(text)
-        else:
+        if not (has_secret or self._may_match(text) or has_hint(text)):
             return text
+        tree = redact_names(json.loads(text))
         for path in self._paths:
             tree = replace(tree, path, MARKER)
         if has_secret:
@@ -132,7 +129,10 @@ class Capture:
         return self._unless_secret(text) if has_secret else text
 
     def _may_match(self, text: str) -> bool:
-        return any(path.needle is None or path.needle in text for path in self._paths)
+        for path in self._paths:  # noqa: SIM110 - three times as fast as any()
+            if path.needle is None or path.needle in text:
+                return True
+        return False
 
     def _truncated(self, text: str, length: int) -> str:
         preview = text[: max(0, self._max_bytes - 64)]
