@@ -122,7 +122,9 @@ async def test_a_server_may_be_killed_at_any_write(
     assert len(missed) <= claims, missed
     assert all(point.when == BEFORE for point in missed), missed
     if not case.concurrent:
-        assert set(written(expected)) == {written(outcome)[-1] for outcome in found.values()}
+        # Of claims nobody knows before, so that another write may come in the place of one.
+        lasts = {written(outcome)[-1] for outcome in found.values()}
+        assert not {write for write in {*written(expected)} ^ lasts if write[0] != "claim"}
     wrong = {
         f"killed {death.when} write {death.number} of {case.writes}, {outcome.writes[-1]}": each
         for death, outcome in found.items()
