@@ -391,31 +391,19 @@ def test_no_text_is_longer_than_allowed(value: Any, limit: int) -> None:
         assert CAPTURE.text(value).startswith(kept["preview"])
 
 
-def repeated(kind: str) -> Any:
-    """Small in memory, gigabytes as text."""
-    big = "x" * 1_000_000
-    shapes: dict[str, Any] = {
-        "in a list": [big] * 10_000,
-        "in objects": {"results": [{"deep": [big]}] * 10_000},
-        "in lists of lists": [[big] * 1_000] * 1_000,
-        "beside what is no JSON": [{1, 2}, [big] * 10_000],
-        "as what is no JSON": [Point(1, big)] * 10_000,
-    }
-    return shapes[kind]
+BIG = "x" * 1_000_000
+REPEATED: dict[str, Any] = {
+    "in a list": [BIG] * 10_000,
+    "in objects": {"results": [{"deep": [BIG]}] * 10_000},
+    "in lists of lists": [[BIG] * 1_000] * 1_000,
+    "beside what is no JSON": [{1, 2}, [BIG] * 10_000],
+    "as what is no JSON": [Point(1, BIG)] * 10_000,
+}
+"""Small in memory, gigabytes as text."""
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "in a list",
-        "in objects",
-        "in lists of lists",
-        "beside what is no JSON",
-        "as what is no JSON",
-    ],
-)
-def test_what_is_held_often_is_not_written_often(kind: str) -> None:
-    value = repeated(kind)
+@pytest.mark.parametrize("value", REPEATED.values(), ids=REPEATED)
+def test_what_is_held_often_is_not_written_often(value: Any) -> None:
     tracemalloc.start()
     try:
         text = Capture(SecretValues()).text(value)
@@ -448,3 +436,25 @@ def test_a_secret_in_the_start_of_a_long_value_is_taken_out() -> None:
 @settings(max_examples=500, deadline=None)
 def test_no_text_that_is_searched_for_nothing_has_anything(text: str) -> None:
     assert redact_names(text) == (redact_text(text) if has_hint(text) else text)
+
+
+@pytest.mark.parametrize("value", [[BIG] * 10, [0.5] * 2_000_000], ids=["text", "numbers"])
+def test_what_may_be_kept_is_kept_as_a_whole(value: Any) -> None:
+    text = Capture(SecretValues(), max_bytes=16_000_000).text(value)
+    assert text == json.dumps(value, separators=(",", ":"))
+
+
+class Sly(tuple[int, ...]):
+    """Looks like a named tuple, and is none."""
+
+    _fields = ("a", "b", "c")
+
+
+class Rude:
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+def test_values_that_are_rude_when_asked_who_they_are() -> None:
+    assert captured(Sly((1, 2))) == {"a": 1, "b": 2}
+    assert "Rude" in captured(Rude())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, cast
 
 
@@ -89,39 +89,34 @@ def replace(tree: Any, path: Path, marker: Any) -> Any:
 def _replace(tree: Any, segments: tuple[Segment, ...], at: int, marker: Any) -> None:
     segment = segments[at]
     last = at == len(segments) - 1
-    if last and segment.anywhere and isinstance(segment.select, str):
-        return _replace_everywhere(tree, segment.select, marker)
-    for key in list(_matching(tree, segment.select)):
-        if last:
-            tree[key] = marker
-        else:
-            _replace(tree[key], segments, at + 1, marker)
-    if segment.anywhere:
-        for key in _matching(tree, ALL):
-            _replace(tree[key], segments, at, marker)
+    for held in _containers(tree) if segment.anywhere else (tree,):
+        for key in _matching(held, segment.select):
+            if last:
+                held[key] = marker
+            else:
+                _replace(held[key], segments, at + 1, marker)
 
 
-def _replace_everywhere(tree: Any, name: str, marker: Any) -> None:
-    """The usual path, `$..name`, without asking each value what it is for each step of the way."""
+def _containers(tree: Any) -> Iterator[Any]:
+    """`tree` and all that it holds, as far as it is an object or an array; what it holds is looked
+    for after it was given, and may have been changed."""
     stack: list[Any] = [tree] if isinstance(tree, dict | list) else []
     while stack:
         held = stack.pop()
-        if isinstance(held, dict):
-            if name in held:
-                held[name] = marker
-            held = cast("Iterable[Any]", held.values())
-        stack += [value for value in held if isinstance(value, dict | list)]
+        yield held
+        inner = cast("Iterable[Any]", held.values() if isinstance(held, dict) else held)
+        stack += [value for value in inner if isinstance(value, dict | list)]
 
 
-def _matching(tree: Any, select: str | int | _All) -> Iterator[Any]:
+def _matching(tree: Any, select: str | int | _All) -> Sequence[Any]:
+    """The keys or indexes of a value that a selector means."""
     if isinstance(tree, dict):
         if isinstance(select, _All):
-            yield from tree  # pyright: ignore[reportUnknownVariableType]
-        elif isinstance(select, str) and select in tree:
-            yield select
-    elif isinstance(tree, list):
+            return list(tree)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        return (select,) if isinstance(select, str) and select in tree else ()
+    if isinstance(tree, list):
         size = len(tree)  # pyright: ignore[reportUnknownArgumentType]
         if isinstance(select, _All):
-            yield from range(size)
-        elif isinstance(select, int) and -size <= select < size:
-            yield select
+            return range(size)
+        return (select,) if isinstance(select, int) and -size <= select < size else ()
+    return ()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from .redact import MARKER
+from .redact import MARKER, has_any
 
 SHORTEST = (
     4  # characters; a shorter secret is only recognised as a whole text, or all text would go
@@ -52,10 +52,7 @@ class SecretValues:
 
     def in_json(self, text: str) -> bool:
         """Whether a secret occurs in a JSON text (ASCII, as `json.dumps` makes it)."""
-        for needle in self._search.needles:  # noqa: SIM110 - three times as fast as any()
-            if needle in text:
-                return True
-        return False
+        return has_any(self._search.needles, text)
 
     def scrub(self, text: str) -> str:
         """A text without secrets."""

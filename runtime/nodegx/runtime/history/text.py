@@ -13,13 +13,14 @@ from nodegx.runtime.values import weight
 from .extent import is_longer
 from .jsonpath import Path, compile_path, replace
 from .plain import plain
-from .redact import MARKER, has_hint, redact_names
+from .redact import MARKER, has_any, has_hint, redact_names
 from .secret_values import SecretValues
 
 UNREADABLE = '"<unreadable>"'
 
 MAX_WRITTEN = 8_000_000
-"""Characters of the longest text that is written at all; of a longer one, only the start is."""
+"""Characters of a text that is written as a whole even if it will be cut; of one that is about
+longer than that, and than what may be kept, only the start is written."""
 
 _SMALL = 4096
 """Bytes of values that are not asked how long they are as text, to save the time."""
@@ -64,42 +65,41 @@ class Capture:
             "preview": its start}`.
     """
 
-    __slots__ = ("_max_bytes", "_paths", "_secrets")
+    __slots__ = ("_max_bytes", "_most", "_needles", "_paths", "_secrets")
 
     def __init__(
         self, secrets: SecretValues, paths: tuple[str, ...] = (), max_bytes: int = 65_536
     ) -> None:
         self._secrets = secrets
         self._paths = compile_paths(paths)
+        self._needles = tuple(path.needle or "" for path in self._paths)  # "" is everywhere
         self._max_bytes = max_bytes
+        # Where lengths are estimated, numbers count up to three times what they are as text.
+        self._most = max(MAX_WRITTEN, 4 * max_bytes)
 
     def text(self, value: Any) -> str:
         """`value` as ASCII JSON text."""
+        try:
+            return self._data(value)
+        except Exception:  # it is no JSON data
+            return self._shown(value)
+
+    def _data(self, value: Any) -> str:
         names: tuple[str, ...] | None = getattr(value, "_fields", None)
         if names is not None and isinstance(value, tuple):  # what triggers give
             value = dict(zip(names, cast("tuple[Any, ...]", value), strict=True))
-        try:
-            # The JSON encoder would take named tuples for lists and lose their keys. marshal
-            # refuses all subclasses and foreign objects, at the speed of C; and since its third
-            # version it writes what a value holds many times only once.
-            known = marshal.dumps(value, 4)
-            if len(known) > _SMALL and is_longer(value, MAX_WRITTEN):
-                text = self._redacted(_encode(plain(value, self._max_bytes)))
-                return self._truncated(text, weight(value))
-            text = _encode(value)
-        except Exception:
-            return self._shown(value)
-        try:
-            text = self._redacted(text)
-            return text if len(text) <= self._max_bytes else self._truncated(text, len(text))
-        except Exception:  # out of memory
-            return UNREADABLE
+        # The JSON encoder would take named tuples for lists and lose their keys. marshal refuses
+        # all subclasses and foreign objects, at the speed of C; and since its third version it
+        # writes what a value holds many times only once.
+        known = marshal.dumps(value, 4)
+        if len(known) > _SMALL and is_longer(value, self._most):
+            start = self._redacted(_encode(plain(value, self._max_bytes)))
+            return self._truncated(start, weight(value))
+        return self._cut(self._redacted(_encode(value)))
 
     def _shown(self, value: Any) -> str:
-        """A value that is no JSON data."""
         try:
-            text = self._redacted(_encode(plain(value, max(MAX_WRITTEN, self._max_bytes))))
-            return text if len(text) <= self._max_bytes else self._truncated(text, len(text))
+            return self._cut(self._redacted(_encode(plain(value, self._most))))
         except Exception:  # out of memory, or a value that changes while it is read
             return UNREADABLE
 
@@ -118,7 +118,7 @@ class Capture:
     def _redacted(self, text: str) -> str:
         secrets = self._secrets
         has_secret = bool(secrets) and secrets.in_json(text)
-        if not (has_secret or self._may_match(text) or has_hint(text)):
+        if not (has_secret or has_any(self._needles, text) or has_hint(text)):
             return text
         tree = redact_names(json.loads(text))
         for path in self._paths:
@@ -128,11 +128,8 @@ class Capture:
         text = _encode(tree)
         return self._unless_secret(text) if has_secret else text
 
-    def _may_match(self, text: str) -> bool:
-        for path in self._paths:  # noqa: SIM110 - three times as fast as any()
-            if path.needle is None or path.needle in text:
-                return True
-        return False
+    def _cut(self, text: str) -> str:
+        return text if len(text) <= self._max_bytes else self._truncated(text, len(text))
 
     def _truncated(self, text: str, length: int) -> str:
         preview = text[: max(0, self._max_bytes - 64)]
