@@ -4,8 +4,8 @@ Compared are process-order as it is deployed, unpacked from its zip; the same th
 over the same HTTP adapter and the same thin client with a single write to DynamoDB; and written
 with boto3 and pydantic, which come with compiled modules, as Python's own and Lambda's client do.
 Functions cannot write to their own folder, so their code is compiled in every cold start. DynamoDB
-answers at once. Runs take turns, and what counts is the median: of the times, and of the ratios between runs
-that followed each other, as the speed of a machine changes with what else it does.
+answers at once. Runs take turns, and what counts is the median: of the times, and of the ratios between
+runs that followed each other, as the speed of a machine changes with what else it does.
 """
 
 from __future__ import annotations
@@ -258,15 +258,18 @@ def measure(rounds: int = ROUNDS) -> list[Row]:
         for _ in range(rounds):
             for each in found:
                 each.start(environment)
+        ours, by_hand, with_sdk = found
+        cold = [
+            _against(by_hand.name, ours.answered, by_hand.answered, "cold start", 1.25),
+            _against(with_sdk.name, ours.answered, with_sdk.answered, "cold start", 0.45),
+            _against(by_hand.name, ours.ready, by_hand.ready, "init", None),
+        ]
         for _ in range(3):
-            for each in found[:2]:
+            for each in (ours, by_hand):
                 each.start(environment, WARM)
-    ours, by_hand, with_sdk = found
     warm = [min(each.warm) * 1000 for each in (ours, by_hand)]
     return [
-        _against(by_hand.name, ours.answered, by_hand.answered, "cold start", 1.25),
-        _against(with_sdk.name, ours.answered, with_sdk.answered, "cold start", 0.45),
-        _against(by_hand.name, ours.ready, by_hand.ready, "init", None),
+        *cold,
         Row("warm invocation over one by hand", warm[0] - warm[1], "ms", limit=1.0),
         Row("zip of process-order", ours.zipped / 1000, "kB", limit=200.0),
     ]
@@ -277,7 +280,7 @@ def _against(
 ) -> Row:
     name = f"{what} in Lambda's client vs {other}"
     value, baseline = statistics.median(ours) * 1000, statistics.median(others) * 1000
-    ratio = statistics.median(one / two for one, two in zip(ours, others, strict=False))
+    ratio = statistics.median(one / two for one, two in zip(ours, others, strict=True))
     return Row(name, value, "ms", baseline, ratio, limit)
 
 

@@ -15,6 +15,8 @@ from typing import IO, Any
 
 import pytest
 
+from tests.support.interruptible import interruptible
+
 pytestmark = pytest.mark.e2e
 NODEGX = str(Path(sys.executable).with_name("nodegx"))
 
@@ -239,12 +241,10 @@ def test_interrupting_a_run_records_it_as_cancelled(tmp_path: Path) -> None:
     }
     (tmp_path / "p/workflows/slow.json").write_text(json.dumps(document))
     process = subprocess.Popen(
-        [NODEGX, "run", "Slow", "--json"],
+        interruptible(NODEGX, "run", "Slow", "--json"),
         cwd=tmp_path / "p",
         stdout=subprocess.PIPE,
         text=True,
-        # Tests that a shell runs in the background inherit that interrupts are ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     for line in process.stdout:

@@ -21,20 +21,13 @@ from nodegx.providers.aws.emulator import ministack, plugin
 from nodegx.providers.aws.emulator.cloud import Cloud
 
 from tests.support.engine import pulumi_command
+from tests.support.interruptible import interruptible
 from tests.support.recording_proxy import Recorder, recording
 
 REGION = "eu-central-1"
 STACK = "dev"
 NAME = "shop"
 ROOT = Path(__file__).parents[2]
-
-_INTERRUPTIBLE = """
-import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-"""Runs a command that takes interrupts, which tests that a shell runs in the background inherit to
-ignore. Not in a `preexec_fn`: the threads of gRPC in this process do not bear a fork."""
 
 T = TypeVar("T")
 
@@ -99,7 +92,7 @@ class Deployment:
         interrupted, as by Ctrl-C."""
         program = Path(sys.executable).with_name("nodegx")
         process = subprocess.Popen(
-            [sys.executable, "-c", _INTERRUPTIBLE, str(program), *arguments, "--json"],
+            interruptible(program, *arguments, "--json"),
             cwd=self.root,
             env=dict(self.env),
             stdout=subprocess.PIPE,

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from nodegx.compiler.targets.aws import iam
+from nodegx.compiler.targets.aws.names import Names
 
 from tests.support.recording_proxy import Call
 
@@ -69,6 +70,25 @@ class Grants:
             for qualified in (arn, *(f"{arn}:{version}" for version in range(1, 40))):
                 keys[_key(qualified, role)] = name
         return cls(statements, keys)
+
+    def notice(
+        self, cloud: Any, names: Names, functions: Mapping[str, str], calls: Iterable[Call]
+    ) -> None:
+        """Adds what services have done for any function: written its log, fired its schedules.
+
+        Args:
+            cloud: clients of the SDK.
+            names: those of the deployment.
+            functions: their names, by workflow.
+            calls: all that were made.
+        """
+        for slug, name in functions.items():
+            group = names.log_group(slug)
+            if cloud.client("logs").describe_log_streams(logGroupName=group)["logStreams"]:
+                self.traces[name].add("log")
+        for call in calls:
+            if call.action == "scheduler:CreateSchedule" and call.key in self.keys:
+                self.traces[self.keys[call.key]].add("schedule")
 
     def forbidden(self, calls: Iterable[Call]) -> list[str]:
         """Calls of functions that no statement allows, or that were refused."""

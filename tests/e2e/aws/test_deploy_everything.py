@@ -409,20 +409,13 @@ def dead_letters(shop: Deployment, slug: str) -> list[Any]:
 
 
 def compares_policies(shop: Deployment) -> None:
-    names = shop.place.names
     functions: dict[str, str] = shop.outputs["functions"]
     grants = Grants.read(shop.cloud, functions.values())
-    for slug, name in functions.items():
-        streams = shop.cloud.client("logs").describe_log_streams(logGroupName=names.log_group(slug))
-        if streams["logStreams"]:
-            grants.traces[name].add("log")
     grants.traces[functions["take_delivery"]].add("queue")  # its executions were seen
     grants.traces[functions["watch_stock"]].add("stream")
     grants.traces[functions["import_prices"]].add("dead letters")
     calls = list(shop.recorder.calls)
-    for call in calls:
-        if call.action == "scheduler:CreateSchedule" and call.key in grants.keys:
-            grants.traces[grants.keys[call.key]].add("schedule")
+    grants.notice(shop.cloud, shop.place.names, functions, calls)
     assert {grants.keys.get(call.key) for call in calls} >= set(functions.values())
     assert grants.forbidden(calls) == []
     assert grants.unused(calls) == []

@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.emulated_aws import STACK, Deployment, combined_project, deployment
 from tests.support.granted import inventory
+from tests.support.interruptible import interruptible
 
 
 @pytest.mark.e2e
@@ -37,13 +38,12 @@ def cut_off(shop: Deployment, how: signal.Signals) -> None:
     """Starts a deployment and stops it once there are some functions."""
     program = Path(sys.executable).with_name("nodegx")
     process = subprocess.Popen(
-        [program, "deploy", "--stack", STACK, "--yes", "--json"],
+        interruptible(program, "deploy", "--stack", STACK, "--yes", "--json"),
         cwd=shop.root,
         env={**shop.env},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 300
     while not shop.cloud.client("lambda").list_functions()["Functions"]:

@@ -332,17 +332,10 @@ def leaves_nothing(shop: Deployment) -> None:
 
 
 def compares_policies(shop: Deployment) -> None:
-    names = shop.place.names
     functions: dict[str, str] = shop.outputs["functions"]
     grants = Grants.read(shop.cloud, functions.values())
-    for slug, name in functions.items():
-        streams = shop.cloud.client("logs").describe_log_streams(logGroupName=names.log_group(slug))
-        if streams["logStreams"]:
-            grants.traces[name].add("log")
     calls = list(shop.recorder.calls)
-    for call in calls:
-        if call.action == "scheduler:CreateSchedule" and call.key in grants.keys:
-            grants.traces[grants.keys[call.key]].add("schedule")
+    grants.notice(shop.cloud, shop.place.names, functions, calls)
     assert grants.forbidden(calls) == []
     unused = [each for each in grants.unused(calls) if each.split(" ")[1] not in ELSEWHERE]
     assert unused == []
