@@ -14,13 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from nodegx.runtime.durable.codec import Codec
 from nodegx.runtime.durable.execution import DurableExecution
-from nodegx.runtime.durable.poison import suspicion
-from nodegx.runtime.durable.resumption import Resumption, give_up
 from nodegx.runtime.durable.state import RunState, RunStatus
-from nodegx.runtime.durable.store import Append, Fail, Finish, Fire, Kept, RunStore, Suspend
+from nodegx.runtime.durable.store import Finish, Fire, Kept, RunStore
 from nodegx.runtime.durable.tokens import new_secret
 from nodegx.runtime.durable.writer import RunWriter
-from nodegx.runtime.errors import NodegxError
 from nodegx.runtime.execution import Execution
 from nodegx.runtime.history.record import Status
 from nodegx.runtime.history.store import HistoryStore, StoreUnavailable
@@ -29,6 +26,7 @@ from nodegx.runtime.secrets import Secrets
 from nodegx.runtime.values import Trigger
 from nodegx.runtime.workflow import Workflow
 
+from .claimed import Claimed
 from .lease import Lease
 from .options import Pace
 from .retention import keep_leftovers_pruned
@@ -77,6 +75,7 @@ class DurableRuns:
         self.writer = RunWriter(store, lambda: self.lease.holds)
         self.lease = Lease(self.writer, self.pace.lease, self._lose, self._heed_cancels)
         self.surroundings = Surroundings(host, self.writer, self.pace.hold, self._deliver, history)
+        self._claimed = Claimed(host, self.surroundings, versions)
         self._retention_days = retention_days
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
@@ -347,7 +346,7 @@ class DurableRuns:
         assert task is not None
         self._beginning[task] = state.id
         try:
-            execution = await self._begun(state, kept)
+            execution = await self._claimed.begun(state, kept)
             self._beginning.pop(task)
             if execution is not None:
                 await execution.finish()
@@ -380,76 +379,6 @@ class DurableRuns:
             strays = {id: state for id, state in strays.items() if id not in known}
         for state in strays.values():
             await self._let_go(state)
-
-    async def _begun(self, state: RunState, kept: Kept | None) -> Execution | None:
-        """An execution that has been set going; None if that must not be."""
-        if state.failures and not state.durable:
-            # A dead letter that its operator left in the middle.
-            await self.writer.change(Fail(state.id, state.fence, state.error or "null"))
-            return None
-        workflow = self._workflow(state)
-        if workflow is None:
-            await self.strand(state, _missing(state))
-            return None
-        if kept is None:
-            kept = await self.writer.do(self.store.load, state.id)
-            if kept is None or kept.state.fence != state.fence:
-                return None  # somebody else was quicker
-            if not await self._is_safe(kept):
-                return None
-        try:
-            resumption = Resumption(workflow, kept, self.surroundings)
-        except NodegxError as error:
-            await self.strand(state, error)
-            return None
-        execution: Execution
-        if state.durable:
-            execution = resumption.durable(log=self.host.log)
-        else:
-            execution = resumption.anew(log=self.host.log)
-        await self.host.run(execution)
-        if not state.durable:
-            await self.writer.change(Finish(state.id, state.fence))
-        return execution
-
-    async def _is_safe(self, kept: Kept) -> bool:
-        """Whether to go on with an execution now: one that kills its hosts must not get them
-        all."""
-        state, found = kept.state, suspicion(kept)
-        if found.reason is not None:
-            await self.strand(state, found.reason)
-        elif found.delay is not None:
-            due = time() + found.delay
-            entries = [found.entry]
-            await self.writer.change(
-                Suspend(state.id, state.fence, state.waits, entries, state.replied, due)
-            )
-        elif not await self.writer.change(Append(state.id, state.fence, [found.entry])):
-            return False
-        return found.reason is None and found.delay is None
-
-    def _workflow(self, state: RunState) -> Workflow | None:
-        served = self.host.registry.workflows.get(state.workflow)
-        if served is not None and served.workflow.revision == state.revision:
-            return served.workflow
-        if not state.durable and served is not None:
-            return served.workflow  # it has not begun, so it may as well begin on what is served
-        return self.versions.find(state.workflow, state.revision)
-
-    async def strand(self, state: RunState, error: NodegxError) -> None:
-        """Gives an execution up that cannot go on here; it becomes a dead letter."""
-        workflow = self._workflow(state)
-        if workflow is None and (served := self.host.registry.workflows.get(state.workflow)):
-            workflow = served.workflow
-        await give_up(state, error, self.surroundings, workflow, self.host.log)
-
-
-def _missing(state: RunState) -> NodegxError:
-    return NodegxError(
-        f"The code that it began on, revision {state.revision} of {state.workflow}, is not kept "
-        "any more; `nodegx executions migrate` moves it to the present one",
-        code="version.missing",
-    )
 
 
 def versions_folder(root: Path) -> Path:
