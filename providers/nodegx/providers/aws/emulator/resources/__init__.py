@@ -12,6 +12,8 @@ from . import (
     budgets,
     domains,
     events,
+    function_aliases,
+    function_events,
     functions,
     http_apis,
     logs,
@@ -25,7 +27,8 @@ from . import (
 )
 
 _MODULES = (
-    *(alarms, buckets, budgets, domains, events, functions, http_apis, logs),
+    *(alarms, buckets, budgets, domains, events, function_aliases, function_events, functions),
+    *(http_apis, logs),
     *(queues, roles, scaling, schedules, secrets, tables, topics),
 )
 
