@@ -11,7 +11,8 @@ from copy import deepcopy
 from typing import Any
 
 from nodegx.runtime.durable import suspension
-from nodegx.runtime.durable.execution import DurableExecution, outcome_of
+from nodegx.runtime.durable.execution import DurableExecution
+from nodegx.runtime.durable.outcome import outcome_of
 from nodegx.runtime.durable.resumption import Resumption
 from nodegx.runtime.durable.state import Entry, Kind, RunState, RunStatus
 from nodegx.runtime.durable.store import Append, Change, Fail, Finish, Kept, Suspend

@@ -14,8 +14,9 @@ from time import time
 from typing import Any
 
 from nodegx.runtime.durable.codec import Codec
-from nodegx.runtime.durable.execution import DurableExecution, outcome_of
+from nodegx.runtime.durable.execution import DurableExecution
 from nodegx.runtime.durable.operations import Operator, Target, TriggerPort
+from nodegx.runtime.durable.outcome import outcome_of
 from nodegx.runtime.durable.resumption import Resumption
 from nodegx.runtime.durable.state import RunState, RunStatus
 from nodegx.runtime.durable.store import Fail, Finish, Kept, RunStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nodegx.runtime.durable.execution import outcome_of
+from nodegx.runtime.durable.outcome import outcome_of
 from nodegx.runtime.durable.store import RunQuery
 from nodegx.runtime.durable.writer import RunWriter
 from nodegx.runtime.errors import FatalError

@@ -30,6 +30,7 @@ from nodegx.runtime.workflow import Workflow
 
 from .codec import Codec
 from .journal import Journal
+from .outcome import outcome_of
 from .poison import KEY as PASS
 from .run import DurableRun
 from .state import Entry, Kind, RunState, RunStatus, Wait
@@ -39,7 +40,6 @@ from .tokens import answer_key, new_secret
 
 if TYPE_CHECKING:
     from nodegx.runtime.host import HistorySink
-    from nodegx.runtime.local import Called
 
 PATIENCE = 30.0
 """Seconds for which a write is tried again while the store is unavailable."""
@@ -407,17 +407,6 @@ async def _patiently(write: Callable[[], Awaitable[Any]]) -> Any:
                 raise Lost from error
             await asyncio.sleep(pause)
             pause = min(2 * pause, 2.0)
-
-
-def outcome_of(execution: Called) -> dict[str, Any]:
-    """How an execution ended, as those see it that called it."""
-    record, failure, answer = execution.record, execution.failure, execution.answer
-    return {
-        "status": record.status.value,
-        "output": None if answer is None else answer.body,
-        "error": None if failure is None else failure._asdict(),
-        "execution": execution.id,
-    }
 
 
 def _stopped(message: str, code: str) -> ErrorInfo:

@@ -16,6 +16,7 @@ from nodegx.runtime.workflow import Workflow
 
 from .codec import Codec
 from .execution import DurableExecution, DurableHost
+from .outcome import ended_without_answer
 from .state import RunState
 from .store import Fail, Kept
 
@@ -105,8 +106,7 @@ async def give_up(
     if host.history is not None:
         await host.history.kept(_record(state, text))
     if state.parent is not None and state.parent_step is not None:
-        outcome = {"status": "error", "output": None, "error": info._asdict()}
-        answer = codec.encode({**outcome, "execution": state.id})
+        answer = codec.encode(ended_without_answer(state.id, Status.ERROR, info))
         await host.answered(state.parent, state.parent_step, answer)
     if workflow is not None and workflow.settings.on_error is not None:
         try:

@@ -21,6 +21,7 @@ from nodegx.runtime.steps import settled
 
 from . import race
 from .journal import START, place
+from .outcome import outcome_of_call
 from .state import Entry, Kind, Wait
 from .suspension import Suspended
 from .tokens import answer_key, resume_path
@@ -399,24 +400,6 @@ class DurableRun(Run):
         value = draw()
         owner.journal.hold_back(Entry(key, Kind.DRAW, owner.codec.encode(value), started=time()))
         return value
-
-
-def outcome_of_call(workflow: str, outcome: Mapping[str, Any]) -> Any:
-    """What a call returns, of how the called execution ended: `status`, `output`, `error`,
-    `execution`.
-
-    Raises:
-        NodegxError: code `call.failed`; it failed.
-    """
-    if outcome["status"] == "success":
-        return outcome["output"]
-    info: Mapping[str, Any] = outcome["error"] or {}
-    raise NodegxError(
-        f"{workflow} failed: {info.get('message') or outcome['status']}",
-        code="call.failed",
-        retriable=info.get("category") == "retriable",
-        details={"execution": outcome["execution"], "code": info.get("code")},
-    )
 
 
 def _apart(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from nodegx.runtime.durable.outcome import ended_without_answer
 from nodegx.runtime.durable.state import RunState, RunStatus
 from nodegx.runtime.durable.store import Finish, Kept
 from nodegx.runtime.errors import ErrorInfo
@@ -67,12 +68,7 @@ def _tell_parent(operator: Operator, state: RunState, info: ErrorInfo) -> None:
     """The execution that waits for this one goes on with its failure."""
     if state.parent is None or state.parent_step is None:
         return
-    outcome = {
-        "status": Status.CANCELLED.value,
-        "output": None,
-        "error": info._asdict(),
-        "execution": state.id,
-    }
+    outcome = ended_without_answer(state.id, Status.CANCELLED, info)
     if operator.runs.answer(state.parent, state.parent_step, PLAIN.encode(outcome)):
         parent = operator.runs.load(state.parent)
         if parent is not None:
