@@ -53,6 +53,17 @@ def test_a_path_names_what_its_matches_contain(path: str, needle: str | None) ->
 
 
 @pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        *(("$..card", "card"), ("$..['a b']", "a b")),
+        *((path, None) for path in ("$.card", "$..a.b", "$..*", "$..[0]", "$")),
+    ],
+)
+def test_a_path_may_be_about_a_key_wherever_it_is(path: str, key: str | None) -> None:
+    assert compile_path(path).key == key
+
+
+@pytest.mark.parametrize(
     "path", ["", "card", "$card", "$.", "$..", "$.a.", "$[", "$[a]", "$['a", "$.a[1:2]", "$.[0]", "$.a b", "$[?(@)]"]
 )  # fmt: skip
 def test_what_is_no_such_path_is_refused(path: str) -> None:

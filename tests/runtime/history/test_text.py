@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import tracemalloc
 from collections import OrderedDict, deque
@@ -19,6 +20,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from nodegx.runtime.errors import ErrorInfo
+from nodegx.runtime.history.jsonpath import compile_path, replace
 from nodegx.runtime.history.redact import MARKER, has_hint, is_sensitive, redact_names, redact_text
 from nodegx.runtime.history.secret_values import SecretValues
 from nodegx.runtime.history.text import MAX_WRITTEN, Capture
@@ -436,6 +438,69 @@ def test_a_secret_in_the_start_of_a_long_value_is_taken_out() -> None:
 @settings(max_examples=500, deadline=None)
 def test_no_text_that_is_searched_for_nothing_has_anything(text: str) -> None:
     assert redact_names(text) == (redact_text(text) if has_hint(text) else text)
+
+
+_KEYS = st.sampled_from(["password", "name", "key", "value", "max_tokens", "a", "card", "b"])
+_LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from(["", "x", "Authorization", "card", "token=abcdefgh1", "https://ada:pw@host/"])
+)
+_TREES = st.recursive(
+    _LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def redacted(tree: Any) -> Any:
+    """What `redact_names` does, part by part."""
+    if isinstance(tree, str):
+        return redact_text(tree)
+    if isinstance(tree, list):
+        items = [redacted(item) for item in tree]
+        if len(tree) == 2 and isinstance(tree[0], str):
+            return [tree[0], MARKER] if hidden(tree[0], tree[1]) == MARKER else items
+        return items
+    if isinstance(tree, dict):
+        result = {key: hidden(key, value) for key, value in tree.items()}
+        name = tree.get("name", tree.get("key"))
+        if isinstance(name, str) and hidden(name, tree.get("value")) == MARKER:
+            result["value"] = MARKER
+        return result
+    return tree
+
+
+def hidden(key: str, value: Any) -> Any:
+    """The value of a key as `redact_names` shows it."""
+    empty = value is None or isinstance(value, bool) or value == ""
+    number = isinstance(value, int)
+    secret = {"always": True, "text": not number, None: False}[is_sensitive(key)]
+    return MARKER if secret and not empty else redacted(value)
+
+
+@given(_TREES)
+def test_names_are_redacted_in_a_copy(tree: Any) -> None:
+    before = copy.deepcopy(tree)
+    assert redact_names(tree) == redacted(tree)
+    assert tree == before
+
+
+@given(_TREES, st.sets(_KEYS, max_size=2))
+def test_keys_are_hidden_as_their_paths_are(tree: Any, keys: set[str]) -> None:
+    expected = redact_names(tree)
+    for key in keys:
+        expected = replace(expected, compile_path(f"$..{key}"), MARKER)
+    assert redact_names(tree, keys) == expected
+
+
+@pytest.mark.parametrize("value", [{5: "x", "card": 1}, {"card": 1, "data": b"x"}, [{1.5: "pin"}]])
+def test_what_json_makes_text_of_is_searched_as_text(value: Any) -> None:
+    text = Capture(SecretValues(), ("$..card", "$..data")).text(value)
+    assert json.loads(text) == redact_names(
+        json.loads(json.dumps(value, default=lambda _: MARKER)), ("card", "data")
+    )
 
 
 @pytest.mark.parametrize("value", [[BIG] * 10, [0.5] * 2_000_000], ids=["text", "numbers"])

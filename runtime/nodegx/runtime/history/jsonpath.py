@@ -33,6 +33,14 @@ class Path(NamedTuple):
     segments: tuple[Segment, ...]
     needle: str | None
 
+    @property
+    def key(self) -> str | None:
+        """The key whose values the path matches wherever they are, as `$..key` does."""
+        if len(self.segments) != 1 or not self.segments[0].anywhere:
+            return None
+        select = self.segments[0].select
+        return select if isinstance(select, str) else None
+
 
 _TOKEN = re.compile(
     r"""(?P<dots>\.\.?)?

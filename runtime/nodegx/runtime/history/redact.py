@@ -7,7 +7,7 @@ JSON that somebody put into a string, after `Bearer`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache, lru_cache
 from typing import Any
 
@@ -110,18 +110,35 @@ def redact_text(text: str) -> str:
     return _pattern(_USERINFO).sub(rf"\1{MARKER}@", text)
 
 
-def redact_names(tree: Any) -> Any:
-    """Replaces in `tree` (JSON data, changed in place) what is secret by its name; returns it.
+class NoJson(TypeError):
+    """Data that `json.loads` would not have returned."""
+
+
+def redact_names(tree: Any, hidden: Collection[str] = ()) -> Any:
+    """A copy of JSON data without what is secret by its name.
 
     Headers may be objects, pairs (`["Authorization", "…"]`) or `{"name": …, "value": …}`.
+
+    Args:
+        tree: the data; tuples count as arrays.
+        hidden: further keys, as they are spelt, of what is left out whatever it is.
+
+    Raises:
+        NoJson: there is something else in it, such as a key that is no text.
     """
-    if isinstance(tree, str):
-        return redact_text(tree) if _says_something(tree) and has_hint(tree) else tree
-    if isinstance(tree, dict):
-        return _redact_object(tree)  # pyright: ignore[reportUnknownArgumentType]
-    if isinstance(tree, list):
-        return _redact_list(tree)  # pyright: ignore[reportUnknownArgumentType]
-    return tree
+    whole: list[Any] = []
+    todo: list[_Copied] = [([tree], whole)]
+    while todo:
+        old, new = todo.pop()
+        if _kind(old) is dict:
+            _copy_object(old, new, hidden, todo)
+        else:
+            _copy_array(old, new, todo)
+    return whole[0]
+
+
+def _redacted(text: str) -> str:
+    return redact_text(text) if has_hint(text) else text
 
 
 def _says_something(text: str) -> bool:
@@ -130,24 +147,55 @@ def _says_something(text: str) -> bool:
     return "=" in text or ":" in text or len(text.split(None, 1)) == 2
 
 
-def _redact_object(tree: dict[str, Any]) -> dict[str, Any]:
-    for key, value in tree.items():
-        if is_sensitive(key) is not None and _hides(key, value):
-            tree[key] = MARKER
-        elif isinstance(value, str | dict | list):
-            tree[key] = redact_names(value)  # pyright: ignore[reportUnknownArgumentType]
-    name = tree.get("name", tree.get("key"))
-    if isinstance(name, str) and "value" in tree and _hides(name, tree["value"]):
-        tree["value"] = MARKER
-    return tree
+_kind: Callable[[Any], object] = type
+_Copied = tuple[Any, Any]  # an object or array, and what takes its copy
+_AS_THEY_ARE: frozenset[object] = frozenset({int, float, bool, type(None)})
 
 
-def _redact_list(tree: list[Any]) -> list[Any]:
-    if len(tree) == 2 and isinstance(tree[0], str) and _hides(tree[0], tree[1]):
-        tree[1] = MARKER
-        return tree
-    tree[:] = [redact_names(item) for item in tree]
-    return tree
+def _copy_object(
+    old: dict[str, Any], new: dict[str, Any], hidden: Collection[str], todo: list[_Copied]
+) -> None:
+    """Copies an object; what it holds that is not copied yet is added to `todo`."""
+    for key, value in old.items():
+        kind = _kind(value)
+        if type(key) is not str:
+            raise NoJson
+        if key in hidden or (is_sensitive(key) is not None and _hides(key, value)):
+            new[key] = MARKER
+        elif kind is str:
+            new[key] = _redacted(value) if _says_something(value) else value
+        elif kind in _AS_THEY_ARE:
+            new[key] = value
+        else:
+            new[key] = _empty(value, todo)
+    if "value" in new:
+        name = old.get("name", old.get("key"))
+        if type(name) is str and _hides(name, old["value"]):
+            new["value"] = MARKER
+
+
+def _copy_array(old: list[Any], new: list[Any], todo: list[_Copied]) -> None:
+    if len(old) == 2 and type(old[0]) is str and _hides(old[0], old[1]):
+        new += [old[0], MARKER]
+        return
+    for value in old:
+        kind = _kind(value)
+        if kind is str:
+            new.append(_redacted(value) if _says_something(value) else value)
+        elif kind in _AS_THEY_ARE:
+            new.append(value)
+        else:
+            new.append(_empty(value, todo))
+
+
+def _empty(value: Any, todo: list[_Copied]) -> Any:
+    """What takes the copy of an object or array."""
+    kind = _kind(value)
+    if kind is not dict and kind is not list and kind is not tuple:
+        raise NoJson
+    copy: Any = {} if kind is dict else []
+    todo.append((value, copy))
+    return copy
 
 
 def _hides(key: str, value: Any) -> bool:

@@ -6,14 +6,14 @@ import json
 import marshal
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from nodegx.runtime.values import weight
 
 from .extent import is_longer
 from .jsonpath import Path, compile_path, replace
 from .plain import plain
-from .redact import MARKER, has_any, has_hint, redact_names
+from .redact import MARKER, NoJson, has_any, has_hint, redact_names
 from .secret_values import SecretValues
 
 UNREADABLE = '"<unreadable>"'
@@ -42,14 +42,22 @@ def _encoder() -> Callable[[Any], str]:
 _encode = _encoder()
 
 
-@lru_cache(maxsize=256)
-def compile_paths(paths: tuple[str, ...]) -> tuple[Path, ...]:
-    """The compiled forms of JSONPaths.
+class _Rules(NamedTuple):
+    """What a workflow's own paths leave out."""
 
-    Raises:
-        ValueError: one of them cannot be read.
-    """
-    return tuple(compile_path(path) for path in paths)
+    needles: tuple[str, ...]  # one is in each text that a path can match in; "" is everywhere
+    keys: frozenset[str]  # what `$..key` names
+    paths: tuple[Path, ...]  # the others
+
+
+@lru_cache(maxsize=256)
+def _rules(paths: tuple[str, ...]) -> _Rules:
+    compiled = [compile_path(path) for path in paths]
+    return _Rules(
+        tuple(path.needle or "" for path in compiled),
+        frozenset(path.key for path in compiled if path.key is not None),
+        tuple(path for path in compiled if path.key is None),
+    )
 
 
 class Capture:
@@ -63,16 +71,18 @@ class Capture:
         paths: JSONPaths, relative to each captured value, of what to leave out.
         max_bytes: the longest text kept; a longer one becomes `{"$truncated": its length,
             "preview": its start}`.
+
+    Raises:
+        ValueError: one of the paths cannot be read.
     """
 
-    __slots__ = ("_max_bytes", "_most", "_needles", "_paths", "_secrets")
+    __slots__ = ("_max_bytes", "_most", "_rules", "_secrets")
 
     def __init__(
         self, secrets: SecretValues, paths: tuple[str, ...] = (), max_bytes: int = 65_536
     ) -> None:
         self._secrets = secrets
-        self._paths = compile_paths(paths)
-        self._needles = tuple(path.needle or "" for path in self._paths)  # "" is everywhere
+        self._rules = _rules(paths)
         self._max_bytes = max_bytes
         # Where lengths are estimated, numbers count up to three times what they are as text.
         self._most = max(MAX_WRITTEN, 4 * max_bytes)
@@ -93,13 +103,12 @@ class Capture:
         # writes what a value holds many times only once.
         known = marshal.dumps(value, 4)
         if len(known) > _SMALL and is_longer(value, self._most):
-            start = self._redacted(_encode(plain(value, self._max_bytes)))
-            return self._truncated(start, weight(value))
-        return self._cut(self._redacted(_encode(value)))
+            return self._truncated(self._redacted(plain(value, self._max_bytes)), weight(value))
+        return self._cut(self._redacted(value))
 
     def _shown(self, value: Any) -> str:
         try:
-            return self._cut(self._redacted(_encode(plain(value, self._most))))
+            return self._cut(self._redacted(plain(value, self._most)))
         except Exception:  # out of memory, or a value that changes while it is read
             return UNREADABLE
 
@@ -115,13 +124,18 @@ class Capture:
         secret = self._secrets.in_json(text.replace(MARKER, ""))
         return _encode(MARKER) if secret else text
 
-    def _redacted(self, text: str) -> str:
+    def _redacted(self, value: Any) -> str:
+        text = _encode(value)
         secrets = self._secrets
         has_secret = bool(secrets) and secrets.in_json(text)
-        if not (has_secret or has_any(self._needles, text) or has_hint(text)):
+        rules = self._rules
+        if not (has_secret or has_any(rules.needles, text) or has_hint(text)):
             return text
-        tree = redact_names(json.loads(text))
-        for path in self._paths:
+        try:
+            tree = redact_names(value, rules.keys)
+        except NoJson:
+            tree = redact_names(json.loads(text), rules.keys)
+        for path in rules.paths:
             tree = replace(tree, path, MARKER)
         if has_secret:
             tree = secrets.scrub_tree(tree)
