@@ -75,6 +75,56 @@ async def test_a_head_that_does_not_come_is_not_waited_for(
         writer.close()
 
 
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    echo: Path, running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "BODY_TIMEOUT", 0.2)
+    async with running() as (server, _):
+        reader, writer = await connect(server)
+        writer.write(HEAD + b"\r\n")
+        async with asyncio.timeout(2):
+            await asyncio.sleep(0.05)
+            writer.write(b"o")
+            answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b"connection: close" in answer
+        writer.close()
+
+
+async def test_a_body_that_we_let_wait_has_as_long_as_need_be(
+    echo: Path, running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "BODY_TIMEOUT", 0.1)  # the first answer takes 0.2 s
+    request = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+    async with running() as (server, _):
+        reader, writer = await connect(server)
+        writer.write(HEAD + b"\r\nok" + request + b"x" * 1_000_000)
+        async with asyncio.timeout(5):
+            for _ in range(2):
+                head = await reader.readuntil(b"\r\n\r\n")
+                assert head.startswith(b"HTTP/1.1 200 ")
+                await reader.readexactly(2 if b"content-length: 2\r" in head else 1_000_000)
+        writer.close()
+
+
+async def test_head_and_body_of_an_answer_leave_together(
+    echo: Path, running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[list[bytes]] = []
+
+    class Seen(protocol._JoinedWrites):
+        def _flush(self) -> None:
+            sent.append(list(self._parts))
+            super()._flush()
+
+    monkeypatch.setattr(protocol, "_JoinedWrites", Seen)
+    async with running() as (_, client):
+        assert (await client.post("/echo", content=b"ok")).text == "ok"
+    head, body = sent[0]
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert body == b"ok"
+
+
 async def test_a_slow_answer_is_waited_for(
     echo: Path, running: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -14,7 +13,6 @@ from .request import fields
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 BODY_TYPES = ("auto", "json", "form", "multipart", "text", "raw")
-READ_TIMEOUT = 60.0  # seconds for the whole body: a slow sender must not hold a request for ever
 
 
 class Disconnected(Exception):
@@ -22,12 +20,12 @@ class Disconnected(Exception):
 
 
 async def read(receive: Receive, headers: dict[str, str], limit: int) -> bytes:
-    """The whole body.
+    """The whole body, in the time that the server gives its sender.
 
     Raises:
-        Problem: 413 as soon as it is known to be longer than `limit` bytes, 408 when it takes too
-            long, 400 for a malformed length.
-        Disconnected: the caller hung up.
+        Problem: 413 as soon as it is known to be longer than `limit` bytes, 400 for a malformed
+            length.
+        Disconnected: the caller hung up, or was too slow.
     """
     length = headers.get("content-length")
     if length is None and "transfer-encoding" not in headers:
@@ -39,14 +37,6 @@ async def read(receive: Receive, headers: dict[str, str], limit: int) -> bytes:
             raise too_large(limit)
         if length == "0":
             return b""
-    try:
-        async with asyncio.timeout(READ_TIMEOUT):
-            return await _stream(receive, limit)
-    except TimeoutError:
-        raise Problem(408, "The body took too long.", headers={"connection": "close"}) from None
-
-
-async def _stream(receive: Receive, limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
