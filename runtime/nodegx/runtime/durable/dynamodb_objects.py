@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import zlib
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from nodegx.runtime.aws.client import AwsClient, AwsError, Response
+from nodegx.runtime.deflate import deflate, inflate
 
 from .dynamodb_requests import unavailable
 
@@ -39,7 +39,7 @@ class Objects:
             StoreUnavailable: trying again later may help. So may every other method.
         """
         name = f"{PREFIX}{run}/{os.urandom(8).hex()}"
-        body = zlib.compress(content.encode("utf-8", "surrogatepass"), 1)
+        body = deflate(content.encode("utf-8", "surrogatepass"))
         self._request("PUT", self._path(name), body=body)
         return name
 
@@ -50,7 +50,7 @@ class Objects:
             AwsError: it is not there.
         """
         body = self._request("GET", self._path(name)).body
-        return zlib.decompress(body).decode("utf-8", "surrogatepass")
+        return inflate(body).decode("utf-8", "surrogatepass")
 
     def delete(self, run: str) -> None:
         """Removes all objects of an execution."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-import zlib
 from base64 import b64decode
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from nodegx.runtime.aws.client import AwsError
+from nodegx.runtime.deflate import inflate
 
 from .dynamodb_items import (
     BLOCKS,
@@ -213,7 +213,7 @@ class DynamoHistory(DynamoWriter):
     def _record(self, item: Item) -> ExecutionRecord:
         data: dict[str, str] = {}
         if (block := self._block(item, "data")) is not None:
-            data = json.loads(zlib.decompress(block))
+            data = json.loads(inflate(block))
         error, audit = self._block(item, "error"), self._block(item, "audit")
         record = ExecutionRecord(
             id=item["id"]["S"],
@@ -226,12 +226,12 @@ class DynamoHistory(DynamoWriter):
             revision=item["revision"]["S"],
             input=data.get("input"),
             output=data.get("output"),
-            error=None if error is None else zlib.decompress(error).decode(),
+            error=None if error is None else inflate(error).decode(),
             steps=unpack(self._block(item, "steps")),
             host=item["host"]["S"],
             durable="durable" in item,
             fence=int(item["fence"]["N"]) if "fence" in item else 0,
-            audit=None if audit is None else zlib.decompress(audit).decode(),
+            audit=None if audit is None else inflate(audit).decode(),
         )
         deadline = _number(item, "deadline")
         overdue = deadline is not None and deadline < time.time()

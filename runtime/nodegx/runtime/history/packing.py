@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+from nodegx.runtime.deflate import deflate, inflate
 
 from .record import ExecutionRecord, Status, StepRecord
 
@@ -27,14 +28,14 @@ def pack(steps: Sequence[StepRecord]) -> bytes | None:
     """Steps as compressed JSON lines; None where there are none."""
     if not steps:
         return None
-    return zlib.compress("\n".join(map(step_json, steps)).encode("ascii"), 1)
+    return deflate("\n".join(map(step_json, steps)).encode("ascii"))
 
 
 def unpack(data: bytes | None) -> list[StepRecord]:
     """The steps that `pack` wrote."""
     if data is None:
         return []
-    return [_step(json.loads(line)) for line in zlib.decompress(data).decode("ascii").split("\n")]
+    return [_step(json.loads(line)) for line in inflate(data).decode("ascii").split("\n")]
 
 
 def execution_json(record: ExecutionRecord) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import zlib
 from typing import Any, NamedTuple, cast
 
+from nodegx.runtime.deflate import deflate, inflate
 from nodegx.runtime.triggers.reply import Response, to_json
 from nodegx.runtime.values import Reply
 
@@ -64,10 +64,10 @@ def unpack_outcome(packed: bytes) -> Outcome:
 def _packed(content: bytes, limit: int) -> bytes | None:
     packed = _PLAIN + content
     if len(content) > _SMALL:
-        packed = min(packed, _PACKED + zlib.compress(content, 1), key=len)
+        packed = min(packed, _PACKED + deflate(content), key=len)
     return packed if len(packed) <= limit else None
 
 
 def _unpacked(packed: bytes) -> bytes:
     content = packed[1:]
-    return zlib.decompress(content) if packed[:1] == _PACKED else content
+    return inflate(content) if packed[:1] == _PACKED else content
