@@ -82,6 +82,66 @@ def client(service: str, url: str) -> AwsClient:
     )
 
 
+class Together(ThreadingHTTPServer):
+    """Answers no request before it has two."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _TogetherHandler)
+        self.both = threading.Barrier(2, timeout=10)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class _TogetherHandler(BaseHTTPRequestHandler):
+    server: Together  # type: ignore[assignment]
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.both.wait()
+        self.send_response_only(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None: ...
+
+
+def test_calls_can_be_under_way_at_the_same_time() -> None:
+    server = Together()
+    dynamodb = client("dynamodb", f"http://127.0.0.1:{server.server_port}")
+    for _ in range(2):
+        first, second = dynamodb.begin("Echo", {"n": 1}), dynamodb.begin("Echo", {"n": 2})
+        assert (second(), first()) == ({"n": 2}, {"n": 1})
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_call_that_was_begun_is_made_again_where_need_be(scripted: Any) -> None:
+    server = scripted(
+        (200, {}, b"{}"),
+        (0, {}, b""),  # the idle connection turns out closed
+        (503, {}, b"{}"),
+        (400, {}, json.dumps({"__type": "x#ThrottlingException"}).encode()),
+        (200, {}, b'{"done":true}'),
+    )
+    dynamodb = client("dynamodb", server.url)
+    dynamodb.call("Echo", {})
+    assert dynamodb.begin("Echo", {})() == {"done": True}
+    assert len(server.seen) == 5
+
+
+def test_a_call_that_was_begun_fails_as_others_do(scripted: Any) -> None:
+    dynamodb = client("dynamodb", scripted((400, {}, b'{"__type":"x#Refused"}')).url)
+    with pytest.raises(AwsError) as refused:
+        dynamodb.begin("Echo", {})()
+    assert refused.value.code == "Refused"
+    nobody = client("dynamodb", "http://127.0.0.1:1")
+    call = nobody.begin("Echo", {})
+    with pytest.raises(AwsError) as away:
+        call()
+    assert away.value.untouched
+
+
 def test_dynamodb_on_moto(moto_url: str) -> None:
     dynamodb = client("dynamodb", moto_url)
     dynamodb.call(

@@ -151,6 +151,21 @@ def test_a_late_end_is_kept_and_counted_once(store: DynamoHistory) -> None:
     assert [row.count for row in store.metrics()] == [1]
 
 
+def test_an_end_that_only_we_can_have_kept_is_counted_while_it_is_kept(
+    store: DynamoHistory,
+) -> None:
+    start = running()
+    assert store.put_started(start) is True
+    assert store.put_started(start) is False
+    assert store.put_finished(ended(start), mine=True) is True
+    waiting = replace(running(2), status=Status.WAITING)
+    assert store.put_finished(waiting, mine=True) is False
+    found = store.get(start.id)
+    assert found is not None
+    assert found.status is Status.SUCCESS
+    assert [row.count for row in store.metrics()] == [1]
+
+
 def test_functions_that_end_at_once_are_all_counted(store: DynamoHistory, cloud: Moto) -> None:
     def work(base: int) -> None:
         writer = DynamoWriter(store.table, dynamodb=cloud.client("dynamodb"))

@@ -12,7 +12,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -66,7 +66,12 @@ BASE_DELAY = 0.05
 MAX_DELAY = 5.0
 
 
+_NOTHING = (b"", b"{}")  # what most calls are answered with
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+Answer = Callable[[], dict[str, Any]]
+"""Waits for the answer to a call; raises `AwsError` if the service refused, or kept failing."""
 
 
 class AwsError(NodegxError):
@@ -111,8 +116,7 @@ class AwsClient:
             or env.get("AWS_ENDPOINT_URL")
             or f"https://{service}.{self.region}.{_suffix(self.region)}"
         ).rstrip("/")
-        parts = urlsplit(self.endpoint)
-        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._path = urlsplit(self.endpoint).path
         self._credentials = credentials or CredentialChain()
         self._timeout = timeout
         self._idle: list[Connection] = []
@@ -125,13 +129,16 @@ class AwsClient:
         Raises:
             AwsError: the service refused, or kept failing.
         """
-        headers = {
-            "Content-Type": f"application/x-amz-json-{self.service.version}",
-            "X-Amz-Target": f"{self.service.prefix}.{operation}",
-        }
-        body = _encode(payload).encode()
-        answer = self.request("POST", "/", body=body, headers=headers)
-        return json.loads(answer.body) if answer.body else {}
+        return _json(self._answer(self._operation(operation, payload)))
+
+    def begin(self, operation: str, payload: Mapping[str, Any]) -> Answer:
+        """Calls a JSON operation without waiting for its answer, so that others can be called at
+        the same time. The answer has to be asked for once."""
+        request = self._operation(operation, payload)
+        sent: Connection | None = None
+        with contextlib.suppress(OSError, _Unsent):  # it is sent again then
+            sent = self._sent(self._take() or self._open(), request)
+        return lambda: _json(self._answer(request, sent))
 
     def request(
         self,
@@ -159,11 +166,23 @@ class AwsClient:
         Raises:
             AwsError: the service refused, or kept failing.
         """
-        url = f"{self.endpoint}{path}" + (f"?{urlencode(query)}" if query else "")
+        target = f"{path}?{urlencode(query)}" if query else path
+        wait = timeout or self._timeout
+        return self._answer(_Request(method, target, body, headers or {}, wait, repeatable))
+
+    def _operation(self, operation: str, payload: Mapping[str, Any]) -> _Request:
+        headers = {
+            "Content-Type": f"application/x-amz-json-{self.service.version}",
+            "X-Amz-Target": f"{self.service.prefix}.{operation}",
+        }
+        return _Request("POST", "/", _encode(payload).encode(), headers, self._timeout, True)
+
+    def _answer(self, request: _Request, sent: Connection | None = None) -> Response:
+        """The answer to a request, which may have been `sent` once already."""
         corrected = False
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                answer = self._send(method, url, body, dict(headers or {}), timeout, repeatable)
+                answer = self._exchange(request, sent)
             except _Unsent as failure:
                 error = AwsError(
                     self.service.name, "ConnectionError", str(failure), 503, untouched=True
@@ -176,9 +195,10 @@ class AwsClient:
                     return answer
                 error = _error(self.service.name, answer)
                 if not corrected and self._correct(error, answer):
-                    corrected = True
+                    corrected, sent = True, None
                     continue
-            may_repeat = error.retriable and (repeatable or error.untouched)
+            sent = None
+            may_repeat = error.retriable and (request.repeatable or error.untouched)
             if not may_repeat or attempt == ATTEMPTS:
                 raise error
             import random  # here: nearly every call succeeds at once
@@ -201,51 +221,44 @@ class AwsClient:
                 return True
         return False
 
-    def _send(
-        self,
-        method: str,
-        url: str,
-        body: bytes,
-        headers: dict[str, str],
-        timeout: float | None,
-        repeatable: bool,
-    ) -> Response:
+    def _exchange(self, request: _Request, sent: Connection | None) -> Response:
+        """Sends a request, unless it was `sent` already, and reads its answer."""
+        # An idle connection may turn out closed once the request is under way.
+        if sent is not None:
+            with contextlib.suppress(ConnectionError, Garbled):
+                return self._received(sent, request)
+        elif request.repeatable and (idle := self._take()) is not None:
+            with contextlib.suppress(ConnectionError, Garbled):
+                return self._received(self._sent(idle, request), request)
+        return self._received(self._sent(self._open(), request), request)
+
+    def _sent(self, connection: Connection, request: _Request) -> Connection:
+        """The connection, on which the request is under way."""
         signed = sign(
-            method,
-            url,
-            headers,
-            body,
+            request.method,
+            f"{self.endpoint}{request.target}",
+            request.headers,
+            request.body,
             credentials=self._credentials.get(),
             region=self.region,
             service=self.service.name,
             now=datetime.now(UTC) + self._skew,
         )
-        target = url.removeprefix(self._origin)
-        # An idle connection may turn out closed once the request is under way.
-        idle = self._take() if repeatable else None
-        if idle is not None:
-            with contextlib.suppress(ConnectionError, Garbled):
-                return self._exchange(idle, method, target, body, signed, timeout)
-        fresh = self._open()
-        return self._exchange(fresh, method, target, body, signed, timeout, keep=repeatable)
-
-    def _exchange(
-        self,
-        connection: Connection,
-        method: str,
-        target: str,
-        body: bytes,
-        headers: Mapping[str, str],
-        timeout: float | None,
-        *,
-        keep: bool = True,
-    ) -> Response:
+        target = f"{self._path}{request.target}"
         try:
-            answer = connection.exchange(method, target, headers, body, timeout or self._timeout)
+            connection.send(request.method, target, signed, request.body, request.timeout)
         except BaseException:
             connection.close()
             raise
-        if not (keep and connection.reusable):
+        return connection
+
+    def _received(self, connection: Connection, request: _Request) -> Response:
+        try:
+            answer = connection.receive(request.method)
+        except BaseException:
+            connection.close()
+            raise
+        if not (request.repeatable and connection.reusable):
             connection.close()
         else:
             with self._lock:
@@ -270,6 +283,17 @@ class AwsClient:
             connection.close()
 
 
+class _Request(NamedTuple):
+    """What is sent: `target` is path and query, `timeout` in seconds."""
+
+    method: str
+    target: str
+    body: bytes
+    headers: Mapping[str, str]
+    timeout: float
+    repeatable: bool
+
+
 class _Unsent(Exception):
     """The service could not be reached, so it has not acted on the request."""
 
@@ -284,6 +308,10 @@ def _endpoint_name(service: str) -> str:
     return {"events": "EVENTBRIDGE", "secretsmanager": "SECRETS_MANAGER"}.get(
         service, service.upper()
     )
+
+
+def _json(answer: Response) -> dict[str, Any]:
+    return json.loads(answer.body) if answer.body not in _NOTHING else {}
 
 
 def _error(service: str, answer: Response) -> AwsError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from time import time
@@ -50,6 +51,7 @@ class AwsHost:
         self.deadline: float | None = None
         self.end: float | None = None
         self.several = False
+        self._invocations = 0
         self.idempotency: Idempotency | None = None
         self.status_of: Callable[[str], Awaitable[str | None]] | None = None
         self._credentials = CredentialChain()
@@ -70,11 +72,20 @@ class AwsHost:
 
     def begin(self, context: Context | None) -> None:
         """An invocation begins; Lambda has one at a time in a process."""
+        self._invocations += 1
+        if self._invocations == 2:
+            self._settle()
         self.runs(1)
         self.log.request = getattr(context, "aws_request_id", None)
         remaining = getattr(context, "get_remaining_time_in_millis", None)
         self.end = None if remaining is None else time() + remaining() / 1000
         self.deadline = None if self.end is None else self.end - MARGIN
+
+    def _settle(self) -> None:
+        """Does what pays off in a process that has more than one invocation."""
+        gc.freeze()  # what the first one left will stay, and need not be looked at for garbage
+        if isinstance(self.history, DynamoSink):
+            self.history.together = True
 
     def runs(self, executions: int) -> None:
         """Tells how many executions go on at the same time."""

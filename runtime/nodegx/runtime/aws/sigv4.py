@@ -15,6 +15,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+_DATE = "x-amz-date"
 UNSIGNED_HEADERS = frozenset({"expect", "transfer-encoding", "user-agent", "x-amzn-trace-id"})
 
 
@@ -56,40 +57,51 @@ def sign(
     time = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
     payload_hash = hashlib.sha256(body).hexdigest()
     signed = dict(headers)
-    signed["X-Amz-Date"] = time
     if credentials.token:
         signed["X-Amz-Security-Token"] = credentials.token
     if service == "s3":
         signed["X-Amz-Content-SHA256"] = payload_hash
-
-    parts = urlsplit(url)
-    folded = {
-        name.lower(): " ".join(value.split())
-        for name, value in signed.items()
-        if name.lower() not in UNSIGNED_HEADERS
-    }
-    folded["host"] = _host(parts.scheme, parts.netloc)
-    names = ";".join(sorted(folded))
-    canonical = "\n".join(
-        (
-            method,
-            _canonical_path(parts.path, service),
-            _canonical_query(parts.query),
-            *(f"{name}:{folded[name]}" for name in sorted(folded)),
-            "",
-            names,
-            payload_hash,
-        )
-    )
+    form = _form(method, url, service, tuple(signed.items()))
+    signed["X-Amz-Date"] = time
+    canonical = f"{form.before}{time}{form.after}{payload_hash}"
     scope = f"{time[:8]}/{region}/{service}/aws4_request"
     to_sign = "\n".join((ALGORITHM, time, scope, hashlib.sha256(canonical.encode()).hexdigest()))
     key = _signing_key(credentials.secret_key, time[:8], region, service)
-    signature = hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
+    signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
     signed["Authorization"] = (
         f"{ALGORITHM} Credential={credentials.access_key}/{scope}, "
-        f"SignedHeaders={names}, Signature={signature}"
+        f"SignedHeaders={form.names}, Signature={signature}"
     )
     return signed
+
+
+class _Form(NamedTuple):
+    """The canonical form of a request but for the time, which comes between the two parts, and the
+    hash of its payload at the end; and the names of the headers that are signed."""
+
+    before: str
+    after: str
+    names: str
+
+
+@lru_cache(maxsize=64)
+def _form(method: str, url: str, service: str, headers: tuple[tuple[str, str], ...]) -> _Form:
+    """What the calls of one operation have in common, so that it need not be made for each."""
+    parts = urlsplit(url)
+    folded = {
+        name.lower(): " ".join(value.split())
+        for name, value in headers
+        if name.lower() not in UNSIGNED_HEADERS
+    }
+    folded["host"] = _host(parts.scheme, parts.netloc)
+    folded[_DATE] = ""
+    names = sorted(folded)
+    lines = [f"{name}:{folded[name]}\n" for name in names]
+    at = names.index(_DATE)
+    path = _canonical_path(parts.path, service)
+    before = f"{method}\n{path}\n{_canonical_query(parts.query)}\n{''.join(lines[:at])}{_DATE}:"
+    signed = ";".join(names)
+    return _Form(before, f"\n{''.join(lines[at + 1 :])}\n{signed}\n", signed)
 
 
 def _host(scheme: str, netloc: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from math import inf
+from time import time
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nodegx.runtime.errors import StoreUnavailable
 from nodegx.runtime.history.dynamodb_items import DynamoWriter
@@ -14,6 +16,9 @@ from .client import AwsError
 
 if TYPE_CHECKING:
     from nodegx.runtime.threads import Threads
+
+
+T = TypeVar("T")
 
 
 class DynamoSink:
@@ -27,12 +32,16 @@ class DynamoSink:
     Attributes:
         aside: whether to write in threads, because several executions go on at the same time. One
             alone has nothing else to do while it is written, and threads take their time too.
+        together: whether an execution is counted while its end is kept. That takes a second
+            connection, whose handshake a process's first invocation had better not wait for.
     """
 
     def __init__(self, writer: DynamoWriter, deadline: Callable[[], float | None]) -> None:
         self.aside = False
         self._writer = writer
         self._deadline = deadline
+        self.together = False
+        self._mine: dict[str, float] = {}
 
     async def started(self, record: ExecutionRecord) -> None:
         """Keeps a start.
@@ -41,7 +50,11 @@ class DynamoSink:
             AwsError: the table cannot be written.
         """
         record.host = self._writer.host
-        await self._do(self._writer.put_started, record, deadline=self._deadline())
+        deadline = self._deadline()
+        new = await self._do(self._writer.put_started, record, deadline=deadline)
+        if new and self.together and not record.durable:
+            # What is past its deadline, others may take for dead.
+            self._mine[record.id] = inf if deadline is None else deadline
 
     async def finished(self, record: ExecutionRecord) -> None:
         """Keeps an end.
@@ -50,7 +63,8 @@ class DynamoSink:
             AwsError: the table cannot be written.
         """
         record.host = self._writer.host
-        await self._do(self._writer.put_finished, record)
+        mine = time() < self._mine.pop(record.id, -inf)
+        await self._do(self._writer.put_finished, record, mine=mine)
 
     async def kept(self, record: ExecutionRecord) -> None:
         """Keeps an execution as it is now.
@@ -65,11 +79,10 @@ class DynamoSink:
                 raise StoreUnavailable(f"The history is unavailable: {error.message}") from error
             raise
 
-    async def _do(self, write: Callable[..., Any], *args: Any, **options: Any) -> None:
+    async def _do(self, write: Callable[..., T], *args: Any, **options: Any) -> T:
         if self.aside:
-            await self._threads.run(write, *args, **options)
-        else:
-            write(*args, **options)
+            return await self._threads.run(write, *args, **options)
+        return write(*args, **options)
 
     @cached_property
     def _threads(self) -> Threads:

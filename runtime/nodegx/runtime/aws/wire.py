@@ -66,19 +66,24 @@ class Connection:
     def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes, timeout: float
     ) -> Response:
-        """Sends a request and reads the answer.
+        """Sends a request and reads the answer; see `send` and `receive`."""
+        self.send(method, target, headers, body, timeout)
+        return self.receive(method)
+
+    def send(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes, timeout: float
+    ) -> None:
+        """Sends a request.
 
         Args:
             method: HTTP method, upper case.
             target: path and query, percent-encoded.
             headers: all but the host and the length of the body.
             body: the payload.
-            timeout: seconds for each read.
+            timeout: seconds for each read of its answer.
 
         Raises:
-            ConnectionError: the service has closed the connection without an answer.
-            Garbled: the answer makes no sense.
-            OSError: the connection broke, or there was no answer in time.
+            OSError: the connection broke.
         """
         lines = [f"{method} {target} HTTP/1.1", f"Host: {self._host}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -88,14 +93,15 @@ class Connection:
             raise ValueError("a header holds a line break")
         self._socket.settimeout(timeout)
         self._socket.sendall(head.encode("latin-1") + body)
-        return self._answer(method)
 
-    def close(self) -> None:
-        """Ends the connection."""
-        self._answers.close()
-        self._socket.close()
+    def receive(self, method: str) -> Response:
+        """Reads the answer to the request that was sent.
 
-    def _answer(self, method: str) -> Response:
+        Raises:
+            ConnectionError: the service has closed the connection without an answer.
+            Garbled: the answer makes no sense.
+            OSError: the connection broke, or there was no answer in time.
+        """
         line = self._answers.readline(MAX_LINE)
         if not line:
             raise ConnectionResetError("the service has closed the connection")
@@ -114,6 +120,11 @@ class Connection:
             return Response(status, headers, self._read(_number(length, 10)))
         self.reusable = False
         return Response(status, headers, self._answers.read())
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._answers.close()
+        self._socket.close()
 
     def _head(self) -> dict[str, str]:
         headers: dict[str, str] = {}

@@ -22,7 +22,8 @@ import zlib
 from base64 import b64encode
 from typing import Any
 
-from nodegx.runtime.aws.client import AwsClient, AwsError
+from nodegx.runtime.aws.client import Answer, AwsClient, AwsError
+from nodegx.runtime.deflate import deflate
 
 from .metrics import HourlyMetrics, roll_up
 from .packing import pack
@@ -75,8 +76,8 @@ class DynamoWriter:
         self.retention_days = retention_days
         self.host = host or os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "unknown")
 
-    def put_started(self, record: ExecutionRecord, *, deadline: float | None = None) -> None:
-        """Keeps a start, unless the execution is there already.
+    def put_started(self, record: ExecutionRecord, *, deadline: float | None = None) -> bool:
+        """Keeps a start, unless the execution is there already; returns whether it was not.
 
         Args:
             record: the execution.
@@ -86,26 +87,42 @@ class DynamoWriter:
         Raises:
             AwsError: the table cannot be written.
         """
-        self._put(self.item(record, deadline=deadline), "attribute_not_exists(pk)")
+        return self._put(self.item(record, deadline=deadline), "attribute_not_exists(pk)")
 
-    def put_finished(self, record: ExecutionRecord) -> bool:
+    def put_finished(self, record: ExecutionRecord, *, mine: bool = False) -> bool:
         """Keeps an execution as it is now, in place of what was kept of it, and counts it in the
         metrics if it has ended. Returns whether it was counted: an end that is there already is
         replaced, but not counted again. What a late host of a durable execution says changes
         nothing.
+
+        Args:
+            record: the execution.
+            mine: whether nobody else can have kept an end of it, so that it can be counted while
+                it is kept, not after that.
 
         Raises:
             AwsError: the table cannot be written.
         """
         item = self.item(record)
         in_time = _IN_TIME if record.fence else None
-        new = _NEW_END if in_time is None else f"{_NEW_END} AND {in_time}"
-        if not (record.status.ended and self._put(item, new)):
+        if not record.status.ended:
             self._put(item, in_time)
             return False
-        for metrics in roll_up([record]):
-            self.add_metrics(metrics)
-        return True
+        metrics = roll_up([record])
+        new = _NEW_END if in_time is None else f"{_NEW_END} AND {in_time}"
+        put = self._begin_put(item, new)
+        counted = [self._begin_count(each) for each in metrics] if mine else []
+        try:
+            is_new = _held(put)
+        finally:
+            for each in counted:
+                each()
+        if not is_new:
+            self._put(item, in_time)
+        elif not mine:
+            for each in metrics:
+                self.add_metrics(each)
+        return is_new or mine
 
     def add_metrics(self, metrics: HourlyMetrics) -> None:
         """Adds to a workflow's hour; concurrent additions are all counted.
@@ -113,6 +130,9 @@ class DynamoWriter:
         Raises:
             AwsError: the table cannot be written.
         """
+        self._begin_count(metrics)()
+
+    def _begin_count(self, metrics: HourlyMetrics) -> Answer:
         added: dict[str, float] = {
             "n": metrics.count,
             "ok": metrics.success,
@@ -122,7 +142,7 @@ class DynamoWriter:
         }
         names = {f"#{index}": name for index, name in enumerate(added)}
         values = {f":{index}": {"N": repr(value)} for index, value in enumerate(added.values())}
-        self.dynamodb.call(
+        return self.dynamodb.begin(
             "UpdateItem",
             {
                 "TableName": self.table,
@@ -186,6 +206,9 @@ class DynamoWriter:
 
     def _put(self, item: Item, condition: str | None) -> bool:
         """Puts an item; False if the condition does not hold."""
+        return _held(self._begin_put(item, condition))
+
+    def _begin_put(self, item: Item, condition: str | None) -> Answer:
         request: dict[str, Any] = {"TableName": self.table, "Item": item}
         if condition is not None:
             request["ConditionExpression"] = condition
@@ -197,13 +220,7 @@ class DynamoWriter:
                 values[":fence"] = item["fence"]
             if values:
                 request["ExpressionAttributeValues"] = values
-        try:
-            self.dynamodb.call("PutItem", request)
-        except AwsError as error:
-            if error.code == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return self.dynamodb.begin("PutItem", request)
 
     def _overflow(self, record: ExecutionRecord, name: str, block: bytes) -> str:
         """Puts a block in the bucket and returns its key."""
@@ -214,6 +231,21 @@ class DynamoWriter:
         key = f"history/{day}/{record.id}/{name}"
         self.s3.request("PUT", f"/{self.bucket}/{key}", body=block)
         return key
+
+
+def _held(put: Answer) -> bool:
+    """Whether the condition of a write held; waits for it.
+
+    Raises:
+        AwsError: the table cannot be written.
+    """
+    try:
+        put()
+    except AwsError as error:
+        if error.code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
 
 
 def execution_key(id: str) -> str:
@@ -246,8 +278,8 @@ def _blocks(record: ExecutionRecord) -> tuple[bytes | None, ...]:
     data = {"input": record.input, "output": record.output}
     kept = {name: text for name, text in data.items() if text is not None}
     return (
-        zlib.compress(record.error.encode(), 1) if record.error is not None else None,
-        zlib.compress(record.audit.encode(), 1) if record.audit is not None else None,
-        zlib.compress(json.dumps(kept).encode(), 1) if kept else None,
+        deflate(record.error.encode()) if record.error is not None else None,
+        deflate(record.audit.encode()) if record.audit is not None else None,
+        deflate(json.dumps(kept).encode()) if kept else None,
         pack(record.steps),
     )
