@@ -23,7 +23,7 @@ from .values import Reply, Trigger
 from .workflow import Workflow
 
 if TYPE_CHECKING:
-    from .host import Host
+    from .host import HistorySink, Host
 
 GRACE = 5.0  # seconds that a cancelled handler has for its cleanup, such as `finally` parts
 LEAST_GRACE = 0.1  # the same once the host's deadline has come
@@ -55,8 +55,11 @@ class Execution:
         answer: the answer that was given, or None.
         failure: why it failed, was cancelled or took too long; None otherwise.
         halted: True once the handler has used up the time for its cleanup.
+        unrecorded: whether its start is not on record yet: it has to be before anything happens
+            that a crash could leave behind.
     """
 
+    unrecorded = False
     _clock = staticmethod(time)
 
     def __init__(
@@ -127,7 +130,7 @@ class Execution:
                 record.input = self._capture.text(self.trigger.value)
             if self._history is not None:
                 try:
-                    await self._history.started(record)
+                    await self._record_start(self._history)
                 except asyncio.CancelledError:
                     record.status, record.finished = Status.CANCELLED, time()
                     await self._history.finished(record)
@@ -178,6 +181,9 @@ class Execution:
     def replied(self) -> bool:
         """Whether the caller has an answer."""
         return self.answer is not None
+
+    async def put_on_record(self) -> None:
+        """Puts the start on record, if it is `unrecorded`."""
 
     def reply(self, reply: Reply) -> None:
         """Answers the caller; only the first answer counts."""
@@ -370,13 +376,27 @@ class Execution:
             self.log(level, f"execution ended: {status}", duration=round(took, 6))
         if self._history is not None:
             try:
-                await self._history.finished(self.record)
+                await self._record_end(self._history)
             except asyncio.CancelledError:
-                await self._history.finished(self.record)  # cancelled while it waited; once only
+                await self._record_end(self._history)  # cancelled while it waited; once only
             except Exception as error:
+                if self.unrecorded:
+                    raise
                 self.log("error", f"the history was not written: {error}")
         if info is not None and status in (Status.ERROR, Status.TIMEOUT):
             await self._call_on_error(info)
+
+    async def _record_start(self, history: HistorySink) -> None:
+        """Keeps the start.
+
+        Raises:
+            Exception: whatever keeps the history from being written.
+        """
+        await history.started(self.record)
+
+    async def _record_end(self, history: HistorySink) -> None:
+        """Keeps the end."""
+        await history.finished(self.record)
 
     async def _call_on_error(self, info: ErrorInfo) -> None:
         if self.workflow.settings.on_error is None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .execution import Execution
     from .history.recorder import Recorder
 
+_HARMLESS = frozenset({"data.set", "data.json", "data.transform", "cloud.response"})
+"""Types of nodes that do nothing but compute, or hold an answer ready."""
+
 _PLAIN = frozenset({NoneType, bool, int, float, str, list, dict, tuple})
 
 P = ParamSpec("P")
@@ -134,6 +137,8 @@ class Steps:
         """Runs a step that began `ago` seconds ago and is at its attempt number `attempt`."""
         if self._owner.halted:
             raise asyncio.CancelledError
+        if self._owner.unrecorded and node.type not in _HARMLESS:
+            await self._owner.put_on_record()
         recorder = self._recorder
         record = None
         if recorder is not None:

@@ -76,6 +76,17 @@ WORKFLOWS: tuple[dict[str, Any], ...] = (
         durable=False,
     ),
     chain(
+        "/Endless",
+        node("start", "trigger.manual", inputs=[{"name": "text", "type": "string"}]),
+        node(
+            "check",
+            "data.json",
+            operation="validate",
+            value="{{ start.text }}",
+            schema={"type": "string", "pattern": "^(a|a)+$"},
+        ),
+    ),
+    chain(
         "/Stuck",
         node("start", "trigger.manual"),
         node(
@@ -246,6 +257,25 @@ def test_a_function_that_is_killed_shows_as_interrupted(deployed: Deployed) -> N
             started.send(call_event(None), timeout=1.2)
     time.sleep(0.2)
     assert deployed.latest("/Stuck").status == Status.INTERRUPTED
+
+
+def test_a_function_that_is_killed_while_it_computes_is_found_by_the_next_process(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    with deployed.function("endless", TMPDIR=str(tmp_path)) as started:
+        for _ in range(2):
+            assert started.invoke(call_event({"text": "aaa"}))["status"] == "success"
+        with pytest.raises(TimedOut):
+            started.send(call_event({"text": "a" * 60 + "!"}), timeout=1.2)
+    assert deployed.latest("/Endless").status == Status.SUCCESS
+    with deployed.function("endless", TMPDIR=str(tmp_path)) as started:
+        assert started.invoke(call_event({"text": "aa"}))["status"] == "success"
+    query = Query(workflow="/Endless", statuses=(Status.INTERRUPTED,))
+    (found,) = deployed.history.list(query).records
+    killed = deployed.history.get(found.id)
+    assert killed is not None
+    assert killed.input == '{"text":"' + "a" * 60 + '!"}'
+    assert sum(row.count for row in deployed.history.metrics(workflow="/Endless")) == 4
 
 
 def test_what_a_bundle_lacks_shows_when_it_starts(deployed: Deployed, tmp_path: Path) -> None:

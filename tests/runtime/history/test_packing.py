@@ -4,7 +4,14 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nodegx.runtime.history.packing import execution_json, pack, step_json, unpack
+from nodegx.runtime.history.packing import (
+    execution_json,
+    pack,
+    pack_data,
+    step_json,
+    unpack,
+    unpack_data,
+)
 from nodegx.runtime.history.record import ExecutionRecord, Status, StepRecord
 
 JSON_TEXT = st.none() | st.recursive(
@@ -34,6 +41,11 @@ def test_steps_come_back_as_they_went_in(steps: list[StepRecord]) -> None:
     assert unpack(pack(steps)) == steps
     for step in steps:
         json.loads(step_json(step))
+
+
+@given(JSON_TEXT, JSON_TEXT)
+def test_input_and_output_come_back_as_they_went_in(input: str | None, output: str | None) -> None:
+    assert unpack_data(pack_data(input, output)) == (input, output)
 
 
 def test_an_execution_is_one_json_object() -> None:

@@ -13,6 +13,7 @@ from nodegx.runtime.values import Trigger
 from nodegx.runtime.workflow import Workflow
 
 from .environment import Environment
+from .execution import FunctionExecution
 from .host import AwsHost
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ class Adapter:
 
     def __init__(self, workflow: Workflow, node: str, type: str, config: Payload | None) -> None:
         process = Process.get()
-        self.make: Make = Execution
-        self.make_answering: Make = Execution
+        self.make: Make = FunctionExecution
+        self.make_answering: Make = FunctionExecution
         self.workflow = workflow
         self.node = node
         self.type = type

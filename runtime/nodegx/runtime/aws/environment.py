@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -28,6 +29,8 @@ class Environment(NamedTuple):
         retention_days: how long executions are kept (`NODEGX_RETENTION_DAYS`).
         revision: what was deployed (`NODEGX_REVISION`).
         log_level: the least level that is logged (`NODEGX_LOG_LEVEL`).
+        notes: folder for notes from one process to the next; on a machine that stands in for
+            Lambda, other functions and deployments have theirs elsewhere.
     """
 
     project: str
@@ -44,6 +47,7 @@ class Environment(NamedTuple):
     retention_days: int
     revision: str
     log_level: str
+    notes: str
 
     @classmethod
     def read(cls, env: Mapping[str, str] | None = None) -> Environment:
@@ -65,4 +69,11 @@ class Environment(NamedTuple):
             retention_days=int(given.get("NODEGX_RETENTION_DAYS", "30")),
             revision=given.get("NODEGX_REVISION", ""),
             log_level=given.get("NODEGX_LOG_LEVEL", "info").lower(),
+            notes=_notes(given),
         )
+
+
+def _notes(env: Mapping[str, str]) -> str:
+    names = ("AWS_LAMBDA_FUNCTION_NAME", "NODEGX_HISTORY_TABLE", "AWS_ENDPOINT_URL")
+    place = "\n".join(env.get(name, "") for name in names)
+    return f"{env.get('TMPDIR', '/tmp')}/nodegx-{zlib.crc32(place.encode()):08x}"  # noqa: S108

@@ -73,19 +73,21 @@ class AwsHost:
     def begin(self, context: Context | None) -> None:
         """An invocation begins; Lambda has one at a time in a process."""
         self._invocations += 1
-        if self._invocations == 2:
-            self._settle()
         self.runs(1)
         self.log.request = getattr(context, "aws_request_id", None)
         remaining = getattr(context, "get_remaining_time_in_millis", None)
         self.end = None if remaining is None else time() + remaining() / 1000
         self.deadline = None if self.end is None else self.end - MARGIN
+        if self._invocations <= 2:
+            self._settle(self._invocations == 1)
 
-    def _settle(self) -> None:
-        """Does what pays off in a process that has more than one invocation."""
-        gc.freeze()  # what the first one left will stay, and need not be looked at for garbage
+    def _settle(self, first: bool) -> None:
+        """Does what is left of earlier processes in the first invocation, and in the second what
+        pays off in a process that has many."""
         if isinstance(self.history, DynamoSink):
-            self.history.together = True
+            (self.history.recover if first else self.history.warm)(self.environment.notes)
+        if not first:
+            gc.freeze()  # what the first one left will stay, and need not be looked at for garbage
 
     def runs(self, executions: int) -> None:
         """Tells how many executions go on at the same time."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nodegx.runtime.execution import Execution
 from nodegx.runtime.triggers.problem import Problem
-from nodegx.runtime.triggers.reply import Response
+from nodegx.runtime.triggers.reply import Response, problem_response
 from nodegx.runtime.triggers.request import Incoming
 from nodegx.runtime.triggers.route import Route, build
 from nodegx.runtime.triggers.webhook import Answered, WebhookApp
@@ -17,6 +17,7 @@ from nodegx.runtime.values import Trigger
 from nodegx.runtime.workflow import Workflow
 
 from .adapter import Adapter, Handler, Payload
+from .client import AwsError
 
 if TYPE_CHECKING:
     from .context import Context
@@ -26,6 +27,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 TEXT = ["text/", "json", "javascript", "xml", "x-www-form-urlencoded"]
 """Content types whose bodies are sent as text; all others as base64."""
+UNRECORDED = Problem(503, "The execution history cannot be written.")
 MAX_RESPONSE = 6_000_000
 """Bytes that a function may answer with; Lambda refuses more than 6 MB, its JSON included."""
 
@@ -98,13 +100,33 @@ class Http(Adapter):
 
     async def _app(self, scope: Message, receive: Any, send: Send) -> None:
         scope["raw_path"] = scope["aws.event"].get("rawPath", "").encode("utf-8", "replace")
+        answer: list[Message] = []
+
+        async def hold(message: Message) -> None:
+            answer.append(message)
+
         try:
-            await self._webhook(scope, receive, in_utf8(send))
+            await self._webhook(scope, receive, hold)
         finally:
             while self._running:
-                await self._running.pop().finish()
+                execution = self._running.pop()
+                try:
+                    await execution.finish()
+                except AwsError as error:  # it is not on record, so it has not been
+                    execution.log("error", f"the execution was not written: {error}")
+                    answer = _messages(problem_response(UNRECORDED))
             if self.host.idempotency is not None:
                 await self.host.idempotency.drain()
+        for message in answer:
+            await in_utf8(send)(message)
+
+
+def _messages(response: Response) -> list[Message]:
+    """A response as ASGI sends it."""
+    return [
+        {"type": "http.response.start", "status": response.status, "headers": response.headers},
+        {"type": "http.response.body", "body": response.body},
+    ]
 
 
 def with_length(event: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from base64 import b64decode
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -23,7 +22,7 @@ from .dynamodb_items import (
 )
 from .dynamodb_lists import candidates, matches, pages
 from .metrics import HourlyMetrics, roll_up
-from .packing import unpack
+from .packing import unpack, unpack_data
 from .record import ExecutionRecord, Status
 from .sketch import Sketch
 from .store import (
@@ -211,9 +210,7 @@ class DynamoHistory(DynamoWriter):
         return {item["id"]["S"]: Status(item["status"]["S"]) for item in items}
 
     def _record(self, item: Item) -> ExecutionRecord:
-        data: dict[str, str] = {}
-        if (block := self._block(item, "data")) is not None:
-            data = json.loads(inflate(block))
+        input, output = unpack_data(self._block(item, "data"))
         error, audit = self._block(item, "error"), self._block(item, "audit")
         record = ExecutionRecord(
             id=item["id"]["S"],
@@ -224,8 +221,8 @@ class DynamoHistory(DynamoWriter):
             finished=_number(item, "finished"),
             parent=item["parent"]["S"] if "parent" in item else None,
             revision=item["revision"]["S"],
-            input=data.get("input"),
-            output=data.get("output"),
+            input=input,
+            output=output,
             error=None if error is None else inflate(error).decode(),
             steps=unpack(self._block(item, "steps")),
             host=item["host"]["S"],

@@ -15,7 +15,6 @@ A function writes through this module alone; `dynamodb` reads.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 import zlib
@@ -26,7 +25,7 @@ from nodegx.runtime.aws.client import Answer, AwsClient, AwsError
 from nodegx.runtime.deflate import deflate
 
 from .metrics import HourlyMetrics, roll_up
-from .packing import pack
+from .packing import pack, pack_data
 from .record import GOING_ON, ExecutionRecord, Status
 
 Item = dict[str, dict[str, Any]]
@@ -123,6 +122,18 @@ class DynamoWriter:
             for each in metrics:
                 self.add_metrics(each)
         return is_new or mine
+
+    def put_interrupted(self, record: ExecutionRecord) -> bool:
+        """Keeps and counts an execution whose process was killed, if nothing is kept of it yet;
+        returns whether that was so.
+
+        Raises:
+            AwsError: the table cannot be written.
+        """
+        new = self._put(self.item(record), "attribute_not_exists(pk)")
+        for metrics in roll_up([record]) if new else ():
+            self.add_metrics(metrics)
+        return new
 
     def add_metrics(self, metrics: HourlyMetrics) -> None:
         """Adds to a workflow's hour; concurrent additions are all counted.
@@ -275,11 +286,9 @@ def state_key(status: Status, shard: str) -> str:
 
 def _blocks(record: ExecutionRecord) -> tuple[bytes | None, ...]:
     """The compressed parts of an execution, as `BLOCKS` lists them."""
-    data = {"input": record.input, "output": record.output}
-    kept = {name: text for name, text in data.items() if text is not None}
     return (
         deflate(record.error.encode()) if record.error is not None else None,
         deflate(record.audit.encode()) if record.audit is not None else None,
-        deflate(json.dumps(kept).encode()) if kept else None,
+        pack_data(record.input, record.output),
         pack(record.steps),
     )

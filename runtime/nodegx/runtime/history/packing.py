@@ -1,4 +1,4 @@
-"""The steps of an execution as one compressed block of JSON lines."""
+"""The steps of an execution as one compressed block of JSON lines, its input and output as another."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from nodegx.runtime.deflate import deflate, inflate
 
 from .record import ExecutionRecord, Status, StepRecord
 
+_BETWEEN = "\0"  # which no JSON text has
 _quote = json.encoder.encode_basestring_ascii
 
 
@@ -36,6 +37,21 @@ def unpack(data: bytes | None) -> list[StepRecord]:
     if data is None:
         return []
     return [_step(json.loads(line)) for line in inflate(data).decode("ascii").split("\n")]
+
+
+def pack_data(input: str | None, output: str | None) -> bytes | None:
+    """Input and output, JSON texts, as one compressed block; None where there are none."""
+    if input is None and output is None:
+        return None
+    return deflate(f"{input or ''}{_BETWEEN}{output or ''}".encode())
+
+
+def unpack_data(data: bytes | None) -> tuple[str | None, str | None]:
+    """The input and output that `pack_data` wrote."""
+    if data is None:
+        return None, None
+    input, _, output = inflate(data).decode().partition(_BETWEEN)
+    return input or None, output or None
 
 
 def execution_json(record: ExecutionRecord) -> str:
