@@ -13,7 +13,6 @@ from nodegx.runtime.values import Trigger
 from nodegx.runtime.workflow import Workflow
 
 from .environment import Environment
-from .execution import FunctionExecution
 from .host import AwsHost
 
 if TYPE_CHECKING:
@@ -69,14 +68,14 @@ class Adapter:
         config: its parameters, as the manifest has them.
 
     Attributes:
-        make: makes the executions of this trigger.
+        make: makes the executions of this trigger, where they are of a kind of their own.
         make_answering: makes those whose caller waits for nothing but the answer.
     """
 
     def __init__(self, workflow: Workflow, node: str, type: str, config: Payload | None) -> None:
         process = Process.get()
-        self.make: Make = FunctionExecution
-        self.make_answering: Make = FunctionExecution
+        self.make: Make | None = None
+        self.make_answering: Make | None = None
         self.workflow = workflow
         self.node = node
         self.type = type
@@ -118,14 +117,14 @@ class Adapter:
 
         Args:
             trigger: what starts it.
-            options: further arguments of the `Execution`; `make` makes it, if not `self.make`.
+            options: further arguments of the `Execution`; `make` makes it, instead of `self.make`.
 
         Raises:
             AwsError: the history cannot be written.
         """
         host = self.host
-        make: Make = options.pop("make", self.make)
-        execution = make(
+        make: Make | None = options.pop("make", self.make)
+        execution = (make or host.execution)(
             self.workflow, trigger, host, deadline=host.deadline, log=host.log, **options
         )
         await execution.start()

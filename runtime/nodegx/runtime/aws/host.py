@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import gc
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from time import time
 from typing import TYPE_CHECKING, Any
 
+from nodegx.runtime.execution import Execution
 from nodegx.runtime.history.dynamodb_items import DynamoWriter
 
-from .client import AwsClient
+from .client import AwsClient, AwsError
 from .credentials import CredentialChain
 from .environment import Environment
 from .log import InvocationLog
@@ -39,6 +40,7 @@ class AwsHost:
             no limit. `deadline` is when its runs must have ended.
         several: whether several executions go on at the same time.
         idempotency: tells repeats; None where no trigger asks for that.
+        execution: what executions are, unless a trigger has its own kind.
         status_of: finds how an execution stands, where some go on in other invocations.
         log: where its log lines go.
     """
@@ -51,6 +53,7 @@ class AwsHost:
         self.deadline: float | None = None
         self.end: float | None = None
         self.several = False
+        self._context: Context | None = None
         self._invocations = 0
         self.idempotency: Idempotency | None = None
         self.status_of: Callable[[str], Awaitable[str | None]] | None = None
@@ -59,6 +62,7 @@ class AwsHost:
         self.secrets: Mapping[str, str] = SecretsManager(
             environment.secrets, lambda: self.client("secretsmanager")
         )
+        self.execution: type[Execution] = Execution
         self.history: HistorySink | None = None
         if environment.history_table:
             writer = DynamoWriter(
@@ -72,22 +76,31 @@ class AwsHost:
 
     def begin(self, context: Context | None) -> None:
         """An invocation begins; Lambda has one at a time in a process."""
-        self._invocations += 1
         self.runs(1)
         self.log.request = getattr(context, "aws_request_id", None)
         remaining = getattr(context, "get_remaining_time_in_millis", None)
         self.end = None if remaining is None else time() + remaining() / 1000
         self.deadline = None if self.end is None else self.end - MARGIN
-        if self._invocations <= 2:
-            self._settle(self._invocations == 1)
+        if context is not None and context is self._context:
+            return  # a function tells so, and then its trigger
+        self._context = context
+        self._invocations += 1
+        if self._invocations == 1:
+            self._recover()
+        elif self._invocations == 2:
+            from .warm import settle
 
-    def _settle(self, first: bool) -> None:
-        """Does what is left of earlier processes in the first invocation, and in the second what
-        pays off in a process that has many."""
-        if isinstance(self.history, DynamoSink):
-            (self.history.recover if first else self.history.warm)(self.environment.notes)
-        if not first:
-            gc.freeze()  # what the first one left will stay, and need not be looked at for garbage
+            settle(self)
+
+    def _recover(self) -> None:
+        notes = self.environment.notes
+        if isinstance(self.history, DynamoSink) and os.path.isdir(notes):
+            from .notes import recover
+
+            try:
+                recover(notes, self.history.writer)
+            except AwsError as error:  # the next process will, then
+                self.log.write("warning", f"an interrupted execution was not written: {error}")
 
     def runs(self, executions: int) -> None:
         """Tells how many executions go on at the same time."""

@@ -15,6 +15,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from nodegx.runtime.history.dynamodb_items import DynamoWriter
+from nodegx.runtime.history.metrics import roll_up
 from nodegx.runtime.history.record import ExecutionRecord, Status
 from nodegx.runtime.history.store import INTERRUPTED_ERROR
 
@@ -59,6 +61,19 @@ class Notes:
     def clear(self) -> None:
         """Nothing is under way that is not on record."""
         self._line[:1] = b"\n"
+
+
+def recover(folder: str, writer: DynamoWriter) -> None:
+    """Keeps and counts the executions during which processes were killed, if nothing is kept of
+    them.
+
+    Raises:
+        AwsError: the table cannot be written.
+    """
+    for record in left_behind(folder):
+        if writer.put_started(record):
+            for metrics in roll_up([record]):
+                writer.add_metrics(metrics)
 
 
 def left_behind(folder: str) -> Iterator[ExecutionRecord]:

@@ -123,18 +123,6 @@ class DynamoWriter:
                 self.add_metrics(each)
         return is_new or mine
 
-    def put_interrupted(self, record: ExecutionRecord) -> bool:
-        """Keeps and counts an execution whose process was killed, if nothing is kept of it yet;
-        returns whether that was so.
-
-        Raises:
-            AwsError: the table cannot be written.
-        """
-        new = self._put(self.item(record), "attribute_not_exists(pk)")
-        for metrics in roll_up([record]) if new else ():
-            self.add_metrics(metrics)
-        return new
-
     def add_metrics(self, metrics: HourlyMetrics) -> None:
         """Adds to a workflow's hour; concurrent additions are all counted.
 
