@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from nodegx.runtime.aws.notes import SIZE, Notes, left_behind
 from nodegx.runtime.history.record import ExecutionRecord, Status
 from nodegx.runtime.history.store import INTERRUPTED_ERROR
@@ -73,6 +74,15 @@ def test_a_long_input_has_no_room(tmp_path: Path) -> None:
     notes = Notes(str(tmp_path))
     assert notes.write(record(input=f'"{"x" * 65_536}"'))
     assert not notes.write(record(input=f'"{"x" * SIZE}"'))
+
+
+def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path: Path) -> None:
+    with writer(tmp_path, 1):
+        pass
+    tmp_path.chmod(0o777)
+    assert list(left_behind(str(tmp_path))) == []
+    with pytest.raises(PermissionError):
+        Notes(str(tmp_path))
 
 
 def test_half_a_note_is_none(tmp_path: Path) -> None:

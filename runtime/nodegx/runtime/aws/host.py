@@ -99,7 +99,7 @@ class AwsHost:
 
             try:
                 recover(notes, self.history.writer)
-            except AwsError as error:  # the next process will, then
+            except (AwsError, OSError) as error:  # the next process will, then
                 self.log.write("warning", f"an interrupted execution was not written: {error}")
 
     def runs(self, executions: int) -> None:

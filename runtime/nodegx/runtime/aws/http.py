@@ -100,7 +100,7 @@ class Http(Adapter):
 
     async def _app(self, scope: Message, receive: Any, send: Send) -> None:
         scope["raw_path"] = scope["aws.event"].get("rawPath", "").encode("utf-8", "replace")
-        answer: list[Message] = []
+        answer: list[Message] = []  # given once what it answers is on record
 
         async def hold(message: Message) -> None:
             answer.append(message)
@@ -117,8 +117,9 @@ class Http(Adapter):
                     answer = _messages(problem_response(UNRECORDED))
             if self.host.idempotency is not None:
                 await self.host.idempotency.drain()
+        recoded = in_utf8(send)
         for message in answer:
-            await in_utf8(send)(message)
+            await recoded(message)
 
 
 def _messages(response: Response) -> list[Message]:

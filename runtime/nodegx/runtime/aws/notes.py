@@ -1,8 +1,9 @@
 """Notes of executions that are under way and not on record yet, for the next process.
 
 When Lambda kills a process, because it takes too long or too much memory, it starts the next one in
-the same environment, with the same /tmp (source: "Lambda execution environment lifecycle", AWS
-Lambda Developer Guide). A note takes a hundredth of the time of a write to a table.
+the same environment, with the same /tmp (source: "Understanding the Lambda execution environment
+lifecycle", failures during the invoke phase, AWS Lambda Developer Guide). A note takes a hundredth
+of the time of a write to a table.
 """
 
 from __future__ import annotations
@@ -35,11 +36,13 @@ class Notes:
         folder: where the notes of one function are; see `Environment`.
 
     Raises:
-        OSError: files cannot be written there.
+        OSError: files cannot be written there, or by others too.
     """
 
     def __init__(self, folder: str) -> None:
         os.makedirs(folder, mode=0o700, exist_ok=True)
+        if not _is_ours(folder):
+            raise PermissionError(f"{folder} is not ours alone")
         file = os.open(f"{folder}/{os.getpid()}", _OPEN, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -79,7 +82,7 @@ def recover(folder: str, writer: DynamoWriter) -> None:
 def left_behind(folder: str) -> Iterator[ExecutionRecord]:
     """The executions during which processes were killed, as interrupted ones. Each is forgotten
     once the next one is asked for."""
-    for name in os.listdir(folder):
+    for name in os.listdir(folder) if _is_ours(folder) else ():
         path = f"{folder}/{name}"
         with contextlib.suppress(OSError), open(path, "rb+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its process lives
@@ -90,3 +93,9 @@ def left_behind(folder: str) -> Iterator[ExecutionRecord]:
                 error = INTERRUPTED_ERROR
                 yield ExecutionRecord(**note, status=Status.INTERRUPTED, error=error)
             os.unlink(path)
+
+
+def _is_ours(folder: str) -> bool:
+    """Whether nobody else can put anything into a folder."""
+    found = os.stat(folder)
+    return found.st_uid == os.getuid() and not found.st_mode & 0o022
