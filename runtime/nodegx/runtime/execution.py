@@ -387,11 +387,7 @@ class Execution:
             await self._call_on_error(info)
 
     async def _record_start(self, history: HistorySink) -> None:
-        """Keeps the start.
-
-        Raises:
-            Exception: whatever keeps the history from being written.
-        """
+        """Keeps the start, or raises whatever prevents that."""
         await history.started(self.record)
 
     async def _record_end(self, history: HistorySink) -> None:

@@ -15,7 +15,6 @@ from .client import AwsError
 if TYPE_CHECKING:
     from nodegx.runtime.threads import Threads
 
-
 T = TypeVar("T")
 
 
@@ -30,6 +29,8 @@ class DynamoSink:
     Attributes:
         aside: whether to write in threads, because several executions go on at the same time. One
             alone has nothing else to do while it is written, and threads take their time too.
+        writer: as given.
+        deadline: as given.
     """
 
     def __init__(self, writer: DynamoWriter, deadline: Callable[[], float | None]) -> None:
