@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from nodegx.runtime.execution import Execution
 from nodegx.runtime.history.record import ExecutionRecord
-from nodegx.runtime.values import Trigger
-from nodegx.runtime.workflow import Workflow
 
 from .notes import Notes
 from .sink import DynamoSink
 
 if TYPE_CHECKING:
-    from nodegx.runtime.host import HistorySink, Host
+    from nodegx.runtime.host import HistorySink
 
     from .host import AwsHost
 
@@ -95,16 +93,8 @@ class WarmExecution(Execution):
         only writing its start tells.
     """
 
-    def __init__(
-        self,
-        workflow: Workflow,
-        trigger: Trigger,
-        host: Host,
-        *,
-        id: str | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(workflow, trigger, host, id=id, **options)
+    def __init__(self, *given: Any, id: str | None = None, **options: Any) -> None:
+        super().__init__(*given, id=id, **options)
         self._is_new = id is None
 
     async def put_on_record(self) -> None:
