@@ -112,7 +112,7 @@ class World:
         self.proxy.victim = started.process.kill
         with suppress(AssertionError):
             return started.invoke(event, timeout=30)
-        assert self.proxy.killed.is_set(), started.log
+        assert self.proxy.killed.wait(5), started.log  # told right after the kill
         started.process.wait(10)
         return None
 
