@@ -35,7 +35,7 @@ from tests.support.projects import copy_example
 from tests.support.runtime_api import function
 
 WEB = ("mangum", "typing_extensions")
-ROUNDS = 15
+ROUNDS = 30
 WARM = 200
 
 ORDER = {"id": "A-1", "total": 12.5, "card": "4242424242424242"}

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from . import logs
 from .errors import ErrorInfo, RunStopped
 from .failure import Failure
-from .history.plain import plain
 from .history.record import ExecutionRecord, Status
 from .history.recorder import OnStep, Recorder
 from .history.redact import has_hint, redact_text
@@ -210,6 +209,8 @@ class Execution:
             info = error_info(error, source, node=failure.node, attempts=failure.attempts)
             secrets = self.secrets.values_read
             if secrets:
+                from .history.plain import plain
+
                 details = None if info.details is None else secrets.scrub_tree(plain(info.details))
                 info = info._replace(message=secrets.scrub(info.message), details=details)
             failure.info = info

@@ -61,32 +61,27 @@ def sign(
         signed["X-Amz-Security-Token"] = credentials.token
     if service == "s3":
         signed["X-Amz-Content-SHA256"] = payload_hash
-    form = _form(method, url, service, tuple(signed.items()))
+    before, after, names = _form(method, url, service, tuple(signed.items()))
     signed["X-Amz-Date"] = time
-    canonical = f"{form.before}{time}{form.after}{payload_hash}"
+    canonical = f"{before}{time}{after}{payload_hash}"
     scope = f"{time[:8]}/{region}/{service}/aws4_request"
     to_sign = "\n".join((ALGORITHM, time, scope, hashlib.sha256(canonical.encode()).hexdigest()))
     key = _signing_key(credentials.secret_key, time[:8], region, service)
     signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
     signed["Authorization"] = (
         f"{ALGORITHM} Credential={credentials.access_key}/{scope}, "
-        f"SignedHeaders={form.names}, Signature={signature}"
+        f"SignedHeaders={names}, Signature={signature}"
     )
     return signed
 
 
-class _Form(NamedTuple):
-    """The canonical form of a request but for the time, which comes between the two parts, and the
-    hash of its payload at the end; and the names of the headers that are signed."""
-
-    before: str
-    after: str
-    names: str
-
-
 @lru_cache(maxsize=64)
-def _form(method: str, url: str, service: str, headers: tuple[tuple[str, str], ...]) -> _Form:
-    """What the calls of one operation have in common, so that it need not be made for each."""
+def _form(
+    method: str, url: str, service: str, headers: tuple[tuple[str, str], ...]
+) -> tuple[str, str, str]:
+    """What the calls of one operation have in common: the canonical form but for the time, which
+    comes between the two parts, and the hash of the payload at the end; and the names of the
+    headers that are signed."""
     parts = urlsplit(url)
     folded = {
         name.lower(): " ".join(value.split())
@@ -101,7 +96,7 @@ def _form(method: str, url: str, service: str, headers: tuple[tuple[str, str], .
     path = _canonical_path(parts.path, service)
     before = f"{method}\n{path}\n{_canonical_query(parts.query)}\n{''.join(lines[:at])}{_DATE}:"
     signed = ";".join(names)
-    return _Form(before, f"\n{''.join(lines[at + 1 :])}\n{signed}\n", signed)
+    return before, f"\n{''.join(lines[at + 1 :])}\n{signed}\n", signed
 
 
 def _host(scheme: str, netloc: str) -> str:

@@ -6,13 +6,12 @@ import json
 import marshal
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from nodegx.runtime.values import weight
 
 from .extent import is_longer
 from .jsonpath import Path, compile_path, replace
-from .plain import plain
 from .redact import MARKER, NoJson, has_any, has_hint, redact_names
 from .secret_values import SecretValues
 
@@ -26,34 +25,34 @@ _SMALL = 4096
 """Bytes of values that are not asked how long they are as text, to save the time."""
 
 
+def _plain(value: Any, *room: int) -> Any:
+    from .plain import plain  # here: JSON data needs none of it
+
+    return plain(value, *room)
+
+
 def _encoder() -> Callable[[Any], str]:
     """Writes JSON text, without blanks. Python's encoder makes a part in C anew each time that it
     is called; where there is that part, it is made once here, which saves a quarter of the time."""
     make: Any = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
         return json.JSONEncoder(
-            check_circular=False, allow_nan=False, separators=(",", ":"), default=plain
+            check_circular=False, allow_nan=False, separators=(",", ":"), default=_plain
         ).encode
     strings = json.encoder.encode_basestring_ascii
-    chunks: Any = make(None, plain, strings, None, ":", ",", False, False, False)
+    chunks: Any = make(None, _plain, strings, None, ":", ",", False, False, False)
     return lambda value: "".join(chunks(value, 0))
 
 
 _encode = _encoder()
 
 
-class _Rules(NamedTuple):
-    """What a workflow's own paths leave out."""
-
-    needles: tuple[str, ...]  # one is in each text that a path can match in; "" is everywhere
-    keys: frozenset[str]  # what `$..key` names
-    paths: tuple[Path, ...]  # the others
-
-
 @lru_cache(maxsize=256)
-def _rules(paths: tuple[str, ...]) -> _Rules:
+def _rules(paths: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str], tuple[Path, ...]]:
+    """What a workflow's own paths leave out: of which texts one is in each that a path can match in
+    ("" is everywhere), what `$..key` names, and the other paths."""
     compiled = [compile_path(path) for path in paths]
-    return _Rules(
+    return (
         tuple(path.needle or "" for path in compiled),
         frozenset(path.key for path in compiled if path.key is not None),
         tuple(path for path in compiled if path.key is None),
@@ -76,13 +75,13 @@ class Capture:
         ValueError: one of the paths cannot be read.
     """
 
-    __slots__ = ("_max_bytes", "_most", "_rules", "_secrets")
+    __slots__ = ("_keys", "_max_bytes", "_most", "_needles", "_paths", "_secrets")
 
     def __init__(
         self, secrets: SecretValues, paths: tuple[str, ...] = (), max_bytes: int = 65_536
     ) -> None:
         self._secrets = secrets
-        self._rules = _rules(paths)
+        self._needles, self._keys, self._paths = _rules(paths)
         self._max_bytes = max_bytes
         # Where lengths are estimated, numbers count up to three times what they are as text.
         self._most = max(MAX_WRITTEN, 4 * max_bytes)
@@ -103,12 +102,12 @@ class Capture:
         # writes what a value holds many times only once.
         known = marshal.dumps(value, 4)
         if len(known) > _SMALL and is_longer(value, self._most):
-            return self._truncated(self._redacted(plain(value, self._max_bytes)), weight(value))
+            return self._truncated(self._redacted(_plain(value, self._max_bytes)), weight(value))
         return self._cut(self._redacted(value))
 
     def _shown(self, value: Any) -> str:
         try:
-            return self._cut(self._redacted(plain(value, self._most)))
+            return self._cut(self._redacted(_plain(value, self._most)))
         except Exception:  # out of memory, or a value that changes while it is read
             return UNREADABLE
 
@@ -128,14 +127,13 @@ class Capture:
         text = _encode(value)
         secrets = self._secrets
         has_secret = bool(secrets) and secrets.in_json(text)
-        rules = self._rules
-        if not (has_secret or has_any(rules.needles, text) or has_hint(text)):
+        if not (has_secret or has_any(self._needles, text) or has_hint(text)):
             return text
         try:
-            tree = redact_names(value, rules.keys)
+            tree = redact_names(value, self._keys)
         except NoJson:
-            tree = redact_names(json.loads(text), rules.keys)
-        for path in rules.paths:
+            tree = redact_names(json.loads(text), self._keys)
+        for path in self._paths:
             tree = replace(tree, path, MARKER)
         if has_secret:
             tree = secrets.scrub_tree(tree)
