@@ -14,7 +14,7 @@ from nodegx.runtime.history.store import HistoryStore
 from nodegx.runtime.triggers import timetable
 from nodegx.runtime.triggers.inputs import InputError
 from nodegx.runtime.triggers.problem import Problem
-from nodegx.runtime.triggers.reply import JSON, Response, problem_response, to_json
+from nodegx.runtime.triggers.reply import JSON, Response, deliver, problem_response, to_json
 from nodegx.runtime.triggers.request import fields, read_headers
 from nodegx.runtime.triggers.routing import Router
 from nodegx.runtime.triggers.webhook import Receive, Scope, Send
@@ -75,11 +75,7 @@ class Management:
             response = await self._answer(scope, receive)
         except Problem as problem:
             response = problem_response(problem)
-        await send(
-            {"type": "http.response.start", "status": response.status, "headers": response.headers}
-        )
-        content = b"" if scope["method"] == "HEAD" else response.body
-        await send({"type": "http.response.body", "body": content})
+        await deliver(response, scope["method"], send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         raw_path: bytes = scope.get("raw_path") or scope["path"].encode()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nodegx.runtime.execution import Execution
 from nodegx.runtime.triggers.problem import Problem
-from nodegx.runtime.triggers.reply import Response, problem_response
+from nodegx.runtime.triggers.reply import Response, deliver, problem_response
 from nodegx.runtime.triggers.request import Incoming
 from nodegx.runtime.triggers.route import Route, build
 from nodegx.runtime.triggers.webhook import Answered, WebhookApp
@@ -114,20 +114,13 @@ class Http(Adapter):
                     await execution.finish()
                 except AwsError as error:  # it is not on record, so it has not been
                     execution.log("error", f"the execution was not written: {error}")
-                    answer = _messages(problem_response(UNRECORDED))
+                    answer.clear()
+                    await deliver(problem_response(UNRECORDED), scope["method"], hold)
             if self.host.idempotency is not None:
                 await self.host.idempotency.drain()
         recoded = in_utf8(send)
         for message in answer:
             await recoded(message)
-
-
-def _messages(response: Response) -> list[Message]:
-    """A response as ASGI sends it."""
-    return [
-        {"type": "http.response.start", "status": response.status, "headers": response.headers},
-        {"type": "http.response.body", "body": response.body},
-    ]
 
 
 def with_length(event: dict[str, Any]) -> dict[str, Any]:

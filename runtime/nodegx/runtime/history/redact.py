@@ -137,10 +137,6 @@ def redact_names(tree: Any, hidden: Collection[str] = ()) -> Any:
     return whole[0]
 
 
-def _redacted(text: str) -> str:
-    return redact_text(text) if has_hint(text) else text
-
-
 def _says_something(text: str) -> bool:
     """Whether a text can be one that `redact_text` changes: it assigns something, is a URL, or has
     several words. Most are words, numbers and names, and need no search."""
@@ -157,17 +153,12 @@ def _copy_object(
 ) -> None:
     """Copies an object; what it holds that is not copied yet is added to `todo`."""
     for key, value in old.items():
-        kind = _kind(value)
         if type(key) is not str:
             raise NoJson
         if key in hidden or (is_sensitive(key) is not None and _hides(key, value)):
             new[key] = MARKER
-        elif kind is str:
-            new[key] = _redacted(value) if _says_something(value) else value
-        elif kind in _AS_THEY_ARE:
-            new[key] = value
         else:
-            new[key] = _empty(value, todo)
+            new[key] = _copied(value, todo)
     if "value" in new:
         name = old.get("name", old.get("key"))
         if type(name) is str and _hides(name, old["value"]):
@@ -178,19 +169,16 @@ def _copy_array(old: list[Any], new: list[Any], todo: list[_Copied]) -> None:
     if len(old) == 2 and type(old[0]) is str and _hides(old[0], old[1]):
         new += [old[0], MARKER]
         return
-    for value in old:
-        kind = _kind(value)
-        if kind is str:
-            new.append(_redacted(value) if _says_something(value) else value)
-        elif kind in _AS_THEY_ARE:
-            new.append(value)
-        else:
-            new.append(_empty(value, todo))
+    new += [_copied(value, todo) for value in old]
 
 
-def _empty(value: Any, todo: list[_Copied]) -> Any:
-    """What takes the copy of an object or array."""
+def _copied(value: Any, todo: list[_Copied]) -> Any:
+    """A value without what it says is secret; of an object or array, what takes its copy."""
     kind = _kind(value)
+    if kind is str:
+        return redact_text(value) if _says_something(value) and has_hint(value) else value
+    if kind in _AS_THEY_ARE:
+        return value
     if kind is not dict and kind is not list and kind is not tuple:
         raise NoJson
     copy: Any = {} if kind is dict else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from functools import cache
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -166,3 +166,14 @@ def problem_response(problem: Problem, extra: Mapping[str, str] | None = None) -
     headers.append((b"content-type", PROBLEM))
     headers.append((b"content-length", b"%d" % len(body)))
     return Response(problem.status, headers, body)
+
+
+async def deliver(
+    response: Response, method: str, send: Callable[[MutableMapping[str, Any]], Awaitable[None]]
+) -> None:
+    """Sends a response as ASGI wants it, without its body where the request's method is HEAD."""
+    await send(
+        {"type": "http.response.start", "status": response.status, "headers": response.headers}
+    )
+    body = b"" if method == "HEAD" else response.body
+    await send({"type": "http.response.body", "body": body})

@@ -22,7 +22,7 @@ from . import body as bodies
 from . import resume_form as forms
 from . import resume_reply as reply
 from .problem import Problem
-from .reply import Response, pairs
+from .reply import Response, deliver, pairs
 from .request import Incoming
 from .resume_visit import Visit
 from .route import MAX_BODY
@@ -134,11 +134,7 @@ class ResumeApp:
         except Exception:
             log.exception("request failed")
             response = reply.refusal(visit, Problem(500, "The server failed."))
-        await send(
-            {"type": "http.response.start", "status": response.status, "headers": response.headers}
-        )
-        content = b"" if visit.method == "HEAD" else response.body
-        await send({"type": "http.response.body", "body": content})
+        await deliver(response, visit.method, send)
         if self._observe is not None:
             seconds = perf_counter() - begin
             known = visit.execution if visit.workflow else ""

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from . import body as bodies
 from .address import Networks, caller, networks, trusts
 from .problem import Problem
-from .reply import ReplyError, ReplyLike, Response, encode, merged, pairs, problem_response
+from .reply import ReplyError, ReplyLike, Response, deliver, encode, merged, pairs, problem_response
 from .request import CloudRequest, Incoming, WebhookRequest, read_headers
 from .route import Route
 from .routing import Router
@@ -140,11 +140,7 @@ class WebhookApp:
         except Exception:
             log.exception("request failed")
             response = problem_response(Problem(500, "The server failed."), outcome.headers)
-        await send(
-            {"type": "http.response.start", "status": response.status, "headers": response.headers}
-        )
-        content = b"" if scope["method"] == "HEAD" else response.body
-        await send({"type": "http.response.body", "body": content})
+        await deliver(response, scope["method"], send)
         if self._observe is not None:
             self._observe(
                 Access(
